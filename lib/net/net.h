@@ -1,0 +1,57 @@
+/* Headers to flow keys, keys to hashes, and edits of packets.
+ *
+ * The parse stage calls spx_net_parse on every burst; the replay driver and the benchmarks use the same
+ * functions. Nothing here keeps state: the hash secret belongs to the caller.
+ */
+#ifndef SPX_NET_H
+#define SPX_NET_H
+
+#include "lib/base/base.h"
+
+/* ---- hash ------------------------------------------------------------------------------------------ */
+
+/* The flow hash: 64 bits, seeded with a secret, built from 64x64->128-bit multiplications whose halves are
+ * folded together. It is not linear over GF(2), so keys that collide under one seed do not collide under
+ * another (with a CRC they would), and an attacker who does not know the secret cannot make collisions.
+ * Filters, cache sets and path choice derive from it by different mixes. */
+struct spx_hash_seed {
+	uint64_t word[4];
+};
+
+/* Draws a secret from the kernel. Before the workers start; returns 0 or a negative errno. */
+int spx_hash_seed_draw(struct spx_hash_seed *seed);
+
+/* Derives a seed from a number: tests, benchmarks and replays that have to repeat. */
+void spx_hash_seed_from(struct spx_hash_seed *seed, uint64_t number);
+
+uint64_t spx_hash4(const struct spx_hash_seed *seed, const struct spx_key4 *key);
+uint64_t spx_hash6(const struct spx_hash_seed *seed, const struct spx_key6 *key);
+
+/* ---- parse ----------------------------------------------------------------------------------------- */
+
+struct spx_net_options {
+	struct spx_hash_seed seed;
+	uint32_t max_frame;   /* bytes without FCS; a longer frame is dropped: oversize */
+	bool verify_checksum; /* IPv4 header checksum in software (where the port did not) */
+};
+
+/* Parses every packet of b->alive: fills layout, and key4/key6 and hash, puts each index into exactly one of
+ * ipv4, ipv6, other; a malformed packet goes to drop with its reason. Reads b->n, in_port, pkt, alive; the
+ * other sets need not be initialised. Packets that the port marked RTE_MBUF_F_RX_IP_CKSUM_BAD are dropped as
+ * ipv4_checksum either way. */
+void spx_net_parse(struct spx_burst *b, const struct spx_net_options *options);
+
+/* ---- edits ----------------------------------------------------------------------------------------- */
+
+/* Subtracts one from the TTL of the IPv4 header at ip, keeping the checksum right incrementally (RFC 1624).
+ * False and unchanged when the TTL is 0 or 1. */
+bool spx_net_dec_ttl4(uint8_t *ip);
+
+/* The same for the hop limit of the IPv6 header at ip. */
+bool spx_net_dec_ttl6(uint8_t *ip);
+
+/* One's complement sum of an IPv4 header of `words` 32-bit words, folded: 0xffff when its checksum is right.
+ */
+uint16_t spx_net_sum4(const uint8_t *ip, unsigned words);
+
+#endif

@@ -1,0 +1,112 @@
+/* Packet traces: pcap and pcapng in, pcapng out, the schedule of a replay, and the built-in generator.
+ *
+ * The reader maps the file (or inflates a gzip file into memory of its own) and hands out pointers into it,
+ * so a replay can keep them for as long as the trace is open. It trusts nothing it reads: every length is
+ * checked against the file, and an error names file, byte offset and what was expected there.
+ */
+#ifndef SPX_TRACE_H
+#define SPX_TRACE_H
+
+#include <stdio.h>
+
+#include "lib/base/base.h"
+
+/* ---- in -------------------------------------------------------------------------------------------- */
+
+struct spx_trace;
+
+struct spx_trace_packet {
+	const uint8_t *data; /* captured bytes, inside the mapping; valid until spx_trace_close */
+	uint32_t captured;   /* bytes at data */
+	uint32_t length;     /* bytes on the wire, >= captured */
+	uint16_t ethertype;  /* 0: data is an Ethernet frame; else data is a payload of this EtherType without
+			      * link header (raw IP and its kin) */
+	uint64_t time;   /* nanoseconds since 1970 (since 0 where the trace says so); 0 where it has none */
+	uint64_t offset; /* of the packet's record in the (inflated) file */
+};
+
+/* Opens a pcap (micro- or nanosecond, either byte order) or pcapng file, plain or gzip. An error names file,
+ * offset and reason: no such format, header cut short, no link type that carries Ethernet or raw IP, gzip
+ * damage or an inflated size over 4 GiB. 0 or a negative errno. The trace is one thread's at a time. */
+int spx_trace_open(const char *path, struct spx_trace **out, struct spx_error *err);
+
+/* The same over memory that stays the caller's and must outlive the trace; `name` stands for the file. */
+int spx_trace_open_memory(
+	const char *name, const uint8_t *data, size_t length, struct spx_trace **out, struct spx_error *err);
+
+/* The next packet in file order: 1, or 0 at the end, or a negative errno with file, offset and reason when
+ * the file is damaged from here on (the packets before stay valid; every later call gives the same error). */
+int spx_trace_next(struct spx_trace *trace, struct spx_trace_packet *packet, struct spx_error *err);
+
+/* Back to the first packet. */
+void spx_trace_rewind(struct spx_trace *trace);
+
+/* Packets passed over so far because their interface has a link type that carries neither Ethernet nor raw
+ * IP, or their link header names no EtherType. */
+uint64_t spx_trace_skipped(const struct spx_trace *trace);
+
+/* Size of the (inflated) file in bytes, for progress. */
+uint64_t spx_trace_size(const struct spx_trace *trace);
+
+void spx_trace_close(struct spx_trace *trace);
+
+/* ---- schedule -------------------------------------------------------------------------------------- */
+
+/* When each packet of a timed replay is due, as an absolute time since the start, so errors never add up.
+ * Time stamps that step back count as the latest before. factor 2.0 = twice as fast. */
+struct spx_schedule {
+	uint64_t first, latest; /* trace nanoseconds */
+	uint64_t offset;        /* replay nanoseconds at which the present pass began */
+	double factor;
+	bool started;
+};
+
+void spx_schedule_init(struct spx_schedule *schedule, double factor);
+
+/* Nanoseconds since the start of the replay at which the packet with this time stamp is due. */
+uint64_t spx_schedule_due(struct spx_schedule *schedule, uint64_t time);
+
+/* The next pass over the same trace begins one mean gap after its last packet. n = packets of the trace. */
+void spx_schedule_next_pass(struct spx_schedule *schedule, uint64_t n);
+
+/* ---- out ------------------------------------------------------------------------------------------- */
+
+struct spx_capture_file;
+
+/* Creates a pcapng file (section header, one Ethernet interface named `interface`, nanosecond stamps, snap
+ * length `snap` or 0 for none). Buffered; one thread's at a time. 0 or a negative errno with path and reason.
+ */
+int spx_capture_file_create(const char *path, const char *interface, uint32_t snap,
+	struct spx_capture_file **out, struct spx_error *err);
+
+/* Appends one packet: `captured` bytes at data of `length` on the wire, time in ns since 1970, and a comment
+ * or NULL. 0 or a negative errno (the first write error; later calls repeat it). */
+int spx_capture_file_write(struct spx_capture_file *file, const uint8_t *data, uint32_t captured,
+	uint32_t length, uint64_t time, const char *comment);
+
+/* Flushes and closes; says the first error of the file's life. NULL may be given. */
+int spx_capture_file_close(struct spx_capture_file *file);
+
+/* ---- generator ------------------------------------------------------------------------------------- */
+
+/* The traffic mix of the demonstration and the evaluation: seeded, so the same parameters give the same
+ * bytes. */
+struct spx_generate {
+	uint64_t seed;
+	uint64_t packets; /* in all */
+	uint32_t flows;   /* web and game flows together */
+	uint32_t snap;    /* bytes kept of each frame */
+	unsigned scan, flood,
+		malformed; /* per mille of the packets: port scan, flood at one host, malformed */
+};
+
+/* 1,200,000 packets, 80,000 flows, 64 bytes kept, 20 scan, 50 flood, 5 malformed, seed 1. */
+void spx_generate_defaults(struct spx_generate *g);
+
+/* Writes a nanosecond pcap file of IPv4 (and some IPv6 and VLAN) traffic: web flows (heavy-tailed and short),
+ * game flows (periodic, small, long), a scan, a flood, malformed packets. progress (may be NULL) is called
+ * now and then with packets done. 0 or a negative errno. */
+int spx_generate_write(const struct spx_generate *g, const char *path,
+	void (*progress)(void *arg, uint64_t done), void *arg, struct spx_error *err);
+
+#endif
