@@ -88,6 +88,44 @@ plain4(const uint8_t *frame, uint32_t available, uint64_t word[2], uint8_t *layo
 	return true;
 }
 
+/* Writes the key of a parsed frame: addresses as they lie in the header, then ports, protocol, context. */
+static void
+key4_fill(struct spx_key4 *key, const struct spx_frame *f)
+{
+	uint64_t tail = key_tail(f->proto, f->context) | (uint32_t)f->ports[1] << 16 | f->ports[0];
+
+	memcpy(key->sip, f->bytes + f->layout.l3 + 12, 8);
+	memcpy(key->sport, &tail, sizeof(tail));
+}
+
+static void
+key6_fill(struct spx_key6 *key, const struct spx_frame *f)
+{
+	uint64_t tail = key_tail(f->proto, f->context) | (uint32_t)f->ports[1] << 16 | f->ports[0];
+
+	memcpy(key->sip, f->bytes + f->layout.l3 + 8, 32);
+	memcpy(key->sport, &tail, sizeof(tail));
+}
+
+uint64_t
+spx_net_flow_hash(const uint8_t *bytes, uint32_t captured, uint32_t length, const struct spx_hash_seed *seed)
+{
+	struct spx_frame f = {.bytes = bytes, .room = captured, .length = length};
+	struct spx_key4 key4;
+	struct spx_key6 key6;
+
+	switch (spx_frame_parse(&f, 0)) {
+	case SPX_FRAME_IPV4:
+		key4_fill(&key4, &f);
+		return spx_fold_key4(seed, &key4);
+	case SPX_FRAME_IPV6:
+		key6_fill(&key6, &f);
+		return spx_fold_key6(seed, &key6);
+	default:
+		return 0;
+	}
+}
+
 /* The general way for packet i: fills its key, hash and layout and puts it into its set. */
 static void
 parse_general(struct spx_burst *b, unsigned i, const struct spx_net_options *options)
@@ -100,7 +138,6 @@ parse_general(struct spx_burst *b, unsigned i, const struct spx_net_options *opt
 		.checksum_bad = (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_BAD,
 		.verify_checksum = options->verify_checksum,
 	};
-	uint64_t tail;
 
 	if (m->pkt_len > options->max_frame) {
 		spx_burst_drop(b, i, SPX_DROP_oversize);
@@ -108,16 +145,12 @@ parse_general(struct spx_burst *b, unsigned i, const struct spx_net_options *opt
 	}
 	switch (spx_frame_parse(&f, b->in_port)) {
 	case SPX_FRAME_IPV4:
-		tail = key_tail(f.proto, f.context) | (uint32_t)f.ports[1] << 16 | f.ports[0];
-		memcpy(&b->key4[i], f.bytes + f.layout.l3 + 12, 8);
-		memcpy(b->key4[i].sport, &tail, sizeof(tail));
+		key4_fill(&b->key4[i], &f);
 		b->hash[i] = spx_fold_key4(&options->seed, &b->key4[i]);
 		b->ipv4 |= spx_set_one(i);
 		break;
 	case SPX_FRAME_IPV6:
-		tail = key_tail(f.proto, f.context) | (uint32_t)f.ports[1] << 16 | f.ports[0];
-		memcpy(&b->key6[i], f.bytes + f.layout.l3 + 8, 32);
-		memcpy(b->key6[i].sport, &tail, sizeof(tail));
+		key6_fill(&b->key6[i], &f);
 		b->hash[i] = spx_fold_key6(&options->seed, &b->key6[i]);
 		b->ipv6 |= spx_set_one(i);
 		break;
