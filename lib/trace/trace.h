@@ -2,7 +2,9 @@
  *
  * The reader maps the file (or inflates a gzip file into memory of its own) and hands out pointers into it,
  * so a replay can keep them for as long as the trace is open. It trusts nothing it reads: every length is
- * checked against the file, and an error names file, byte offset and what was expected there.
+ * checked against the file, and an error names file, byte offset and what was expected there. One thing it
+ * cannot guard against: a file that another process makes shorter while it is mapped here ends this process
+ * with SIGBUS.
  */
 #ifndef SPX_TRACE_H
 #define SPX_TRACE_H
@@ -41,8 +43,8 @@ int spx_trace_next(struct spx_trace *trace, struct spx_trace_packet *packet, str
 /* Back to the first packet. */
 void spx_trace_rewind(struct spx_trace *trace);
 
-/* Packets passed over so far because their interface has a link type that carries neither Ethernet nor raw
- * IP, or their link header names no EtherType. */
+/* Packets passed over since the trace was opened or rewound because their interface has a link type that
+ * carries neither Ethernet nor raw IP, or their link header names no EtherType. */
 uint64_t spx_trace_skipped(const struct spx_trace *trace);
 
 /* Size of the (inflated) file in bytes, for progress. */
