@@ -22,12 +22,14 @@
 
 /* ---- sets of packets ------------------------------------------------------------------------------- */
 
-/* Iterates i over the members of the 64-bit mask `set`, lowest first (arrival order). `set` is not changed.
- */
-#define SPX_FOREACH(i, set)                                                                                  \
-	for (uint64_t spx_left_ = (set);                                                                     \
-		spx_left_ != 0 && ((i) = (unsigned)__builtin_ctzll(spx_left_), true);                        \
-		spx_left_ &= spx_left_ - 1)
+/* Iterates i over the members of the 64-bit mask `set`, lowest first (arrival order). `set` is evaluated once
+ * and not changed. The line is part of the counter's name, so that a nested loop shadows nothing. */
+#define SPX_FOREACH(i, set)           SPX_FOREACH_AT_(i, set, __LINE__)
+#define SPX_FOREACH_AT_(i, set, line) SPX_FOREACH_IN_(i, set, line)
+#define SPX_FOREACH_IN_(i, set, line)                                                                        \
+	for (uint64_t spx_left_##line = (set);                                                               \
+		spx_left_##line != 0 && ((i) = (unsigned)__builtin_ctzll(spx_left_##line), true);            \
+		spx_left_##line &= spx_left_##line - 1)
 
 /* The set of the first n packets, n = 0...64. */
 static inline uint64_t
