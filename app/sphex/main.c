@@ -74,27 +74,20 @@ static int
 prepare(struct spx_setup *setup, const struct spx_options *options, const char *trace)
 {
 	struct spx_error err = {""};
-	int r = spx_setup_init(setup);
+	int r = trace != NULL ? spx_setup_quick(setup, options, trace, &err)
+			      : spx_setup_configured(setup, options, &err);
 
-	if (r < 0)
-		spx_error(&err, r, "no memory");
-	else
-		r = trace != NULL ? spx_setup_quick(setup, options, trace, &err)
-				  : spx_setup_read(setup, options->config, &err);
 	if (r < 0) {
 		complain(&err);
 		spx_setup_free(setup);
 		return EXIT_MISTAKE;
 	}
-	if (options->seconds > 0)
-		setup->seconds = options->seconds;
 	return 0;
 }
 
 static int
-write_report(const struct spx_options *options, const char *configured, const struct outcome *outcome)
+write_report(const struct spx_options *options, const char *path, const struct outcome *outcome)
 {
-	const char *path = options->report != NULL ? options->report : configured;
 	const json_t *document = json_array_size(outcome->reports) == 1 && options->n_traces <= 1
 					 ? json_array_get(outcome->reports, 0)
 					 : outcome->reports;

@@ -63,8 +63,12 @@ spx_human(char text[16], double value)
 		value /= 1000;
 		u++;
 	}
-	snprintf(text, 16, u == 0 ? "%.0f%s" : value < 10 ? "%.2f%s" : value < 100 ? "%.1f%s" : "%.0f%s", value,
-		unit[u]);
+	snprintf(text, 16,
+		u == 0        ? "%.0f%s"
+		: value < 10  ? "%.2f%s"
+		: value < 100 ? "%.1f%s"
+			      : "%.0f%s",
+		value, unit[u]);
 }
 
 /* ---- text ------------------------------------------------------------------------------------------ */
