@@ -33,10 +33,10 @@ struct bench_context {
 struct bench {
 	const char *id;
 	const char *unit;
-	enum bench_scale scale;
 	const char *peer; /* NULL: there is none, the row has no ratio */
-	uint64_t size;    /* the benchmark's own: flows, rules ... */
+	enum bench_scale scale;
 	unsigned variant; /* the benchmark's own */
+	uint64_t size;    /* the benchmark's own: flows, rules ... */
 
 	/* The value is the geometric mean over parts (data sets), which are set up one after the other. NULL:
 	 * one part. 0: what it needs is not there; err says what, and the id is left out. */
@@ -90,7 +90,8 @@ int bench_measure(const struct bench *b, const struct bench_options *options, st
 /* Calibrates a side: how many operations take about `seconds`. */
 uint64_t bench_calibrate(void (*side)(void *state, uint64_t ops), void *state, double seconds);
 
-/* statistics.c. Values are not changed; n > 0; percent 0...100, linear between neighbours. */
+/* statistics.c. Values are not changed; n = 1...BENCH_ROUNDS_MAX; percent 0...100, linear between neighbours.
+ */
 double bench_percentile(const double *value, size_t n, double percent);
 double bench_median(const double *value, size_t n);
 /* (p90 - p10) / median. */

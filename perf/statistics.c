@@ -16,18 +16,16 @@ ascending(const void *a, const void *b)
 double
 bench_percentile(const double *value, size_t n, double percent)
 {
-	double *sorted = malloc(n * sizeof(*sorted));
+	double sorted[BENCH_ROUNDS_MAX];
 	double place = percent / 100 * (double)(n - 1), result;
 	size_t below = (size_t)place;
 
-	if (sorted == NULL)
-		return NAN;
+	assert(n > 0 && n <= BENCH_ROUNDS_MAX);
 	memcpy(sorted, value, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), ascending);
 	result = sorted[below];
 	if (below + 1 < n)
 		result += (place - (double)below) * (sorted[below + 1] - sorted[below]);
-	free(sorted);
 	return result;
 }
 

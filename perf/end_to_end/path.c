@@ -23,6 +23,7 @@
 #define RING      64   /* of exceptions, of which there must be none */
 
 struct state {
+	struct spx_port port; /* ours; first, so that its functions find the rest */
 	struct packets_flows flows;
 	struct spx_rule_list list;
 	/* By the number of flows: net_ring leaves its rings behind when it is closed, and their names taken.
@@ -30,7 +31,6 @@ struct state {
 	char our_device[RTE_DEV_NAME_MAX_LEN], their_device[RTE_DEV_NAME_MAX_LEN];
 
 	/* ours */
-	struct spx_port port;
 	struct spx_port_ops ops; /* of the driver, its rx_burst refreshing the packets */
 	struct rte_mempool *pool;
 	struct spx_rules *rules;
@@ -53,7 +53,7 @@ struct state {
 static uint16_t
 rx_refreshed(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct state *s = container_of(p, struct state, port);
+	struct state *s = (struct state *)p;
 
 	n = spx_ethdev_ops.rx_burst(p, queue, pkts, n);
 	packets_refresh(&s->flows, &s->next, pkts, n);

@@ -3,7 +3,6 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_byteorder.h>
@@ -99,12 +98,12 @@ shuffle(struct spx_key4 *key)
 {
 	uint64_t random = SHUFFLE_SEED;
 
-	for (unsigned i = RULES_DATA_HEADERS - 1; i > 0; i--) {
-		unsigned k = (unsigned)(spx_random(&random) % (i + 1));
+	for (unsigned left = RULES_DATA_HEADERS; left > 1; left--) {
+		unsigned k = (unsigned)(spx_random(&random) % left);
 		struct spx_key4 other = key[k];
 
-		key[k] = key[i];
-		key[i] = other;
+		key[k] = key[left - 1];
+		key[left - 1] = other;
 	}
 }
 
@@ -122,10 +121,8 @@ load_file(const char *path, uint64_t size, struct rules_data *data, struct spx_e
 		data->rules.n = size;
 	for (size_t i = 0; i < data->rules.n; i++)
 		data->rules.rule[i].action = (uint32_t)i;
-	data->key = calloc(RULES_DATA_HEADERS, sizeof(*data->key));
-	data->at = calloc(RULES_DATA_HEADERS, sizeof(*data->at));
-	if (data->key == NULL || data->at == NULL)
-		return spx_error(err, -ENOMEM, "no memory for the headers of %s", path);
+	if (data->rules.n == 0)
+		return spx_error(err, -EINVAL, "%s has no rules", path);
 	snprintf(trace, sizeof(trace), "%s_trace", path);
 	if (size < WHOLE_SET || !read_headers(trace, data->key))
 		draw_headers(data);
@@ -141,7 +138,7 @@ rules_data_load(uint64_t size, unsigned i, struct rules_data *data, struct spx_e
 	glob_t files = {0};
 	int rc;
 
-	*data = (struct rules_data){0};
+	memset(data, 0, sizeof(*data));
 	find(size, &files);
 	rc = i < files.gl_pathc ? load_file(files.gl_pathv[i], size, data, err)
 				: spx_error(err, -ENOENT, "there is no rule set %u in %s", i, RULES_DATA);
@@ -155,7 +152,4 @@ void
 rules_data_free(struct rules_data *data)
 {
 	spx_rule_list_free(&data->rules);
-	free(data->key);
-	free(data->at);
-	*data = (struct rules_data){0};
 }

@@ -9,9 +9,9 @@
 #define RULES_DATA_HEADERS 8192u /* headers of a set: 128 KiB of keys */
 
 struct rules_data {
-	struct spx_rule_list rules; /* the action of a rule is its place in the list */
-	struct spx_key4 *key;       /* RULES_DATA_HEADERS, shuffled */
-	const struct spx_key4 **at; /* pointers to them, in the same order */
+	struct spx_rule_list rules;                    /* the action of a rule is its place in the list */
+	struct spx_key4 key[RULES_DATA_HEADERS];       /* shuffled */
+	const struct spx_key4 *at[RULES_DATA_HEADERS]; /* pointers to them, in the same order */
 };
 
 /* Number of sets for benchmarks over `size` rules: the files *_10k for 10000, *_1k for less. */

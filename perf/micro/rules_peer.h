@@ -21,7 +21,7 @@ static inline void
 rules_peer_lookup(
 	const struct rules_peer *peer, const struct spx_key4 *const key[], uint32_t answer[], unsigned n)
 {
-	rte_acl_classify(peer->acl, (const uint8_t **)(uintptr_t)key, answer, n, 1);
+	rte_acl_classify(peer->acl, (const uint8_t **)key, answer, n, 1);
 }
 
 #endif

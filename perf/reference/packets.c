@@ -24,11 +24,10 @@ fill_ip(struct rte_ipv4_hdr *ip)
 static void
 draw_any(void *arg, uint64_t *random, struct spx_key4 *key)
 {
-	uint64_t addresses = spx_random(random), ports = spx_random(random);
+	uint64_t words[2] = {spx_random(random), spx_random(random)};
 
 	(void)arg;
-	memcpy(key->sip, &addresses, sizeof(addresses)); /* and dip, which follows */
-	memcpy(key->sport, &ports, sizeof(uint32_t));    /* and dport */
+	memcpy(key, words, sizeof(*key));
 }
 
 static void
@@ -75,12 +74,12 @@ replace_doubles(struct packets_flows *flows, uint64_t *random)
 static void
 shuffle(struct packets_flows *flows, uint64_t *random)
 {
-	for (uint32_t i = flows->n - 1; i > 0; i--) {
-		uint32_t k = (uint32_t)(spx_random(random) % (i + 1));
+	for (uint32_t left = flows->n; left > 1; left--) {
+		uint32_t k = (uint32_t)(spx_random(random) % left);
 		struct packets_flow other = flows->flow[k];
 
-		flows->flow[k] = flows->flow[i];
-		flows->flow[i] = other;
+		flows->flow[k] = flows->flow[left - 1];
+		flows->flow[left - 1] = other;
 	}
 }
 
