@@ -23,7 +23,8 @@ spx_now_ns(void)
 
 /* ---- configuration --------------------------------------------------------------------------------- */
 
-/* spx_rules_publish: a new generation with these rules takes over; returns when nobody reads the one before. */
+/* spx_rules_publish: a new generation with these rules takes over; returns when nobody reads the one before.
+ */
 static void
 publish_rules(void *arg, struct spx_rules *rules)
 {
@@ -70,12 +71,14 @@ create_pool(struct spx_appliance *app, struct spx_error *err)
 	/* One byte more than the largest frame: a replay marks an oversize packet with it. */
 	for (uint16_t i = 0; i < app->setup->n_ports; i++)
 		room = RTE_MAX(room, app->setup->port[i].max_frame + 1);
-	app->pool = rte_pktmbuf_pool_create("sphex_pool", app->setup->mbufs, POOL_CACHE, sizeof(struct spx_meta),
+	app->pool = rte_pktmbuf_pool_create("sphex_pool", app->setup->mbufs, POOL_CACHE,
+		sizeof(struct spx_meta),
 		(uint16_t)RTE_MIN(RTE_ALIGN_CEIL(room + RTE_PKTMBUF_HEADROOM, 64u), (uint32_t)UINT16_MAX),
 		SOCKET_ID_ANY);
 	if (app->pool == NULL)
 		return spx_error(err, -ENOMEM,
-			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower memory.mbufs",
+			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower "
+			"memory.mbufs",
 			app->setup->mbufs, room, rte_strerror(rte_errno));
 	return 0;
 }
@@ -149,7 +152,8 @@ wire_receive(struct spx_appliance *app, struct spx_port *port)
 	for (uint16_t q = 0; q < port->rx_queues; q++) {
 		struct spx_worker *w = app->worker[(port->id + q) % app->n_workers];
 
-		w->rx[w->n_rx++] = (struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, port)};
+		w->rx[w->n_rx++] =
+			(struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, port)};
 	}
 }
 
@@ -164,7 +168,8 @@ wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error
 		struct rte_ring *ring = NULL;
 
 		if (owner != w) {
-			ring = create_ring("handover", i, port->id, HANDOVER_RING, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
+			ring = create_ring(
+				"handover", i, port->id, HANDOVER_RING, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
 			if (ring == NULL)
 				return -ENOMEM;
 			app->handover[i][port->id] = ring;
@@ -236,8 +241,8 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 		spx_hash_seed_from(&app->seed, setup->hash_seed);
 	else if ((r = spx_hash_seed_draw(&app->seed)) < 0)
 		goto failed;
-	if ((r = create_rules(app, err)) < 0 || (r = create_pool(app, err)) < 0 || (r = open_ports(app, err)) < 0 ||
-		(r = create_workers(app, err)) < 0)
+	if ((r = create_rules(app, err)) < 0 || (r = create_pool(app, err)) < 0 ||
+		(r = open_ports(app, err)) < 0 || (r = create_workers(app, err)) < 0)
 		goto failed;
 	*out = app;
 	return 0;

@@ -97,7 +97,7 @@ struct spx_generate {
 	uint64_t seed;
 	uint64_t packets; /* in all */
 	uint32_t flows;   /* web and game flows together */
-	uint32_t snap;    /* bytes kept of each frame */
+	uint32_t snap;    /* bytes kept of each frame, or its headers where those are longer */
 	unsigned scan, flood,
 		malformed; /* per mille of the packets: port scan, flood at one host, malformed */
 };
@@ -106,8 +106,10 @@ struct spx_generate {
 void spx_generate_defaults(struct spx_generate *g);
 
 /* Writes a nanosecond pcap file of IPv4 (and some IPv6 and VLAN) traffic: web flows (heavy-tailed and short),
- * game flows (periodic, small, long), a scan, a flood, malformed packets. progress (may be NULL) is called
- * now and then with packets done. 0 or a negative errno. */
+ * game flows (periodic, small, long), a scan, a flood, malformed packets. What is cut off a frame was zeros,
+ * so that filling with zeros gives back the frame, checksums included. The file appears under its name when
+ * it is whole. progress (may be NULL) is called now and then with packets done. 0, -EINVAL with the parameter
+ * that is wrong, or another negative errno. */
 int spx_generate_write(const struct spx_generate *g, const char *path,
 	void (*progress)(void *arg, uint64_t done), void *arg, struct spx_error *err);
 
