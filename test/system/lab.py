@@ -250,24 +250,24 @@ def missing():
         if shutil.which(tool) is None:
             return f"needs {tool}"
     probe = f"spx{os.getpid()}-probe"
-    if subprocess.run(["ip", "netns", "add", probe], check=False, stderr=subprocess.DEVNULL).returncode != 0:
-        return "this machine allows no network namespaces"
-    subprocess.run(["ip", "netns", "delete", probe], check=False)
+    try:
+        command(["ip", "netns", "add", probe])
+        command(["ip", "netns", "exec", probe, "true"])
+    except AssertionError as error:
+        return f"this machine allows no network namespaces ({' '.join(str(error).split())})"
+    finally:
+        subprocess.run(["ip", "netns", "delete", probe], check=False, stderr=subprocess.DEVNULL)
     return None
 
 
 def report(number, test, outcome, text=""):
-    """One TAP line; further lines of text are comments."""
+    """One TAP line. A failure's text goes to standard error, which meson shows."""
     name = test.__name__.removeprefix("test_")
-    first, *rest = text.splitlines() or [""]
     if outcome == "skip":
-        print(f"ok {number} - {name} # SKIP {first}")
+        print(f"ok {number} - {name} # SKIP {text}", flush=True)
     else:
-        print(f"{outcome} {number} - {name}")
-        rest = [first] + rest if text else []
-    for line in rest:
-        print(f"# {line}")
-    sys.stdout.flush()
+        print(f"{outcome} {number} - {name}", flush=True)
+        print(text, end="", file=sys.stderr, flush=True)
 
 
 def main(*tests, needs_lab=True):
