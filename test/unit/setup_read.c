@@ -333,6 +333,10 @@ Test(setup_read, hostile_text)
 	cr_expect_not_null(strstr(err.text, "$[\"\\u001B[31m\\u00E9\\\"]\"]: is no key"), "%s", err.text);
 	spx_setup_free(&s);
 
+	cr_expect_eq(parse(&s, "{\"\x7f\": 1}", &err), -EINVAL);
+	cr_expect_not_null(strstr(err.text, "$[\"?\"]: is no key"), "%s", err.text);
+	spx_setup_free(&s);
+
 	cr_expect_eq(parse(&s, "{\"a\": \x1b[31m}", &err), -EINVAL);
 	cr_expect_null(strchr(err.text, '\x1b'), "%s", err.text);
 	spx_setup_free(&s);
