@@ -5,8 +5,9 @@ Usage: setup_schema.py SETUP_VERDICTS, from the source root. Exit status 77 with
  * The examples are accepted by the schema and by the reader.
  * Every entry of setup_mistakes.json that is not marked "schema": false is refused by the schema (the reader
    is held to all of them by setup_mistakes.c).
- * Each value of everything.json is replaced by each of VALUES, each key is left out and a strange one added:
-   what the schema refuses the reader refuses; what only the reader refuses is what a schema cannot say.
+ * Each value of everything.json is replaced by each of VALUES and by the bounds the schema gives its key, each
+   key is left out and a strange one added: what the schema refuses the reader refuses; what only the reader
+   refuses is what a schema cannot say.
  * Every key and every default of the schema stands in the document, and the document's example is
    everything.json.
 """
@@ -31,7 +32,7 @@ VALUES = [None, True, -1, 0, 63, 4096, 65536, 10**13, 0.0001, 2.5, "", "in", "de
 SEMANTIC = ["CPUs; an array of", "a name that no port before it has", "uses the same", "no port receives",
             "the name of a port that", "never sends", "never receives", "the name of an action", "one family in a rule",
             "contradicts the family", "those need IPv4 or IPv6", "an order above", "a range such as", "prefix such as",
-            "bits beyond the prefix", "no action is defined"]
+            "bits beyond the prefix", "no action is defined", "no order is left"]
 
 failures = 0
 
@@ -72,7 +73,18 @@ def changed(document, path, change):
     return result
 
 
-def mutants(document):
+def bounds_of(schema):
+    """Key -> the values at and just beyond its bounds."""
+    bounds = {}
+    for key, meaning in keys_of(schema, schema["$defs"]):
+        for part in [meaning] + meaning.get("oneOf", []):
+            for bound, step in (("minimum", -1), ("maximum", 1)):
+                if bound in part:
+                    bounds.setdefault(key, set()).update((part[bound], part[bound] + step))
+    return bounds
+
+
+def mutants(document, bounds):
     def put(value):
         return lambda inside, key: inside.__setitem__(key, value)
 
@@ -86,7 +98,7 @@ def mutants(document):
     for path in places(document):
         yield changed(document, path, remove)
         yield changed(document, path, add)
-        for value in VALUES:
+        for value in VALUES + sorted(bounds.get(path[-1], ())):
             yield changed(document, path, put(value))
 
 
@@ -111,10 +123,10 @@ def check_mistakes(validator):
               "%s: the schema %s it" % (json.dumps(entry), "accepts" if validator.is_valid(document) else "refuses"))
 
 
-def check_mutants(validator):
+def check_mutants(validator, schema):
     document = load("config/examples/everything.json")
     document["rules"]["list"] = [rule for rule in document["rules"]["list"] if "classbench" not in rule]
-    made = list(mutants(document))
+    made = list(mutants(document, bounds_of(schema)))
     accepted = refused = 0
     for mutant, said in zip(made, reader_says(made), strict=True):
         valid = validator.is_valid(mutant)
@@ -166,7 +178,7 @@ def main():
     validator = jsonschema.Draft202012Validator(schema)
     check_examples(validator)
     check_mistakes(validator)
-    check_mutants(validator)
+    check_mutants(validator, schema)
     check_document(schema)
     sys.exit(1 if failures else 0)
 
