@@ -57,7 +57,7 @@ Test(setup_read, defaults_of_ethdev_and_capture)
 			     "{\"name\":\"b\",\"driver\":\"capture\",\"file\":\"f\"}]}",
 			     &err),
 		0, "%s", err.text);
-	cr_expect(s.port[0].max_frame == 1526 && s.port[0].verify_checksum && s.port[0].promiscuous);
+	cr_expect(s.port[0].max_frame == 1522 && s.port[0].verify_checksum && s.port[0].promiscuous);
 	cr_expect(s.port[0].rx_descriptors == 0 && s.port[0].tx_descriptors == 0 && s.port[0].file == NULL);
 	cr_expect(s.port[1].snap == 0 && s.port[1].device == NULL);
 	cr_expect_str_eq(s.port[1].file, "f", "text from memory has no folder");
