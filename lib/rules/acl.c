@@ -159,6 +159,7 @@ build_context(struct rte_acl_ctx **out, const struct spx_linear *linear, const s
 	param.rule_size = RTE_ACL_RULE_SZ(config.num_fields);
 	/* EAL keeps contexts by name; the address of the owner makes it unique. */
 	snprintf(name, sizeof(name), "spx_%s_%zx", layout->name, (size_t)(uintptr_t)out);
+	rte_errno = ENOMEM; /* which rte_acl_create does not set */
 	*out = rte_acl_create(&param);
 	rc = *out == NULL ? -rte_errno : add_rules(*out, linear, walk, layout);
 	if (rc == 0)

@@ -11,7 +11,6 @@
 
 #define FLOW_OFFSET (sizeof(struct rte_ether_hdr) + offsetof(struct rte_ipv4_hdr, time_to_live))
 #define TTL         64
-#define PORT_BASE   1024 /* ports at random from here up */
 
 /* The part of the header that is the same for all flows. */
 static void
@@ -23,36 +22,82 @@ fill_ip(struct rte_ipv4_hdr *ip)
 }
 
 static void
-random_flow(uint64_t *random, struct packets_flow *flow)
+draw_any(void *arg, uint64_t *random, struct spx_key4 *key)
 {
-	struct {
-		struct rte_ipv4_hdr ip;
-		uint8_t ports[4];
-	} header;
 	uint64_t addresses = spx_random(random), ports = spx_random(random);
-	uint16_t sport = rte_cpu_to_be_16((uint16_t)(PORT_BASE + (ports & 0x7fff)));
-	uint16_t dport = rte_cpu_to_be_16((uint16_t)(PORT_BASE + (ports >> 16 & 0x7fff)));
 
-	fill_ip(&header.ip);
-	header.ip.time_to_live = TTL;
-	header.ip.next_proto_id = IPPROTO_UDP;
-	memcpy(&header.ip.src_addr, &addresses, sizeof(addresses)); /* and dst_addr, which follows */
-	header.ip.hdr_checksum = rte_ipv4_cksum(&header.ip);
-	memcpy(header.ports, &sport, sizeof(sport));
-	memcpy(header.ports + sizeof(sport), &dport, sizeof(dport));
-	memcpy(flow, &header.ip.time_to_live, sizeof(*flow));
+	(void)arg;
+	memcpy(key->sip, &addresses, sizeof(addresses)); /* and dip, which follows */
+	memcpy(key->sport, &ports, sizeof(uint32_t));    /* and dport */
+}
+
+static void
+draw_flow(packets_draw draw, void *arg, uint64_t *random, struct packets_flow *flow)
+{
+	struct spx_key4 key;
+	struct rte_ipv4_hdr ip;
+
+	draw(arg, random, &key);
+	fill_ip(&ip);
+	ip.time_to_live = TTL;
+	ip.next_proto_id = IPPROTO_UDP;
+	memcpy(&ip.src_addr, key.sip, sizeof(key.sip));
+	memcpy(&ip.dst_addr, key.dip, sizeof(key.dip));
+	ip.hdr_checksum = rte_ipv4_cksum(&ip);
+	memcpy(flow, &ip.time_to_live, offsetof(struct packets_flow, sport));
+	memcpy(flow->sport, key.sport, sizeof(key.sport));
+	memcpy(flow->dport, key.dport, sizeof(key.dport));
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct packets_flow));
+}
+
+/* Replaces flows that occur twice by random ones. Returns how many. */
+static uint32_t
+replace_doubles(struct packets_flows *flows, uint64_t *random)
+{
+	uint32_t doubles = 0;
+
+	qsort(flows->flow, flows->n, sizeof(*flows->flow), by_bytes);
+	for (uint32_t i = 1; i < flows->n; i++) {
+		if (by_bytes(&flows->flow[i - 1], &flows->flow[i]) == 0) {
+			draw_flow(draw_any, NULL, random, &flows->flow[i - 1]);
+			doubles++;
+		}
+	}
+	return doubles;
+}
+
+/* Fisher and Yates. */
+static void
+shuffle(struct packets_flows *flows, uint64_t *random)
+{
+	for (uint32_t i = flows->n - 1; i > 0; i--) {
+		uint32_t k = (uint32_t)(spx_random(random) % (i + 1));
+		struct packets_flow other = flows->flow[k];
+
+		flows->flow[k] = flows->flow[i];
+		flows->flow[i] = other;
+	}
 }
 
 int
-packets_flows_create(uint32_t n, uint64_t seed, struct packets_flows *flows)
+packets_flows_create(uint32_t n, uint64_t seed, packets_draw draw, void *arg, struct packets_flows *flows)
 {
-	flows->flow = aligned_alloc(
-		RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(n * sizeof(*flows->flow), RTE_CACHE_LINE_SIZE));
+	size_t bytes = RTE_ALIGN_CEIL(n * sizeof(*flows->flow), RTE_CACHE_LINE_SIZE);
+
+	flows->flow = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes);
 	if (flows->flow == NULL)
 		return -ENOMEM;
 	flows->n = n;
 	for (uint32_t i = 0; i < n; i++)
-		random_flow(&seed, &flows->flow[i]);
+		draw_flow(draw == NULL ? draw_any : draw, arg, &seed, &flows->flow[i]);
+	while (replace_doubles(flows, &seed) > 0)
+		;
+	shuffle(flows, &seed);
 	return 0;
 }
 

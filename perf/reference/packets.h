@@ -28,8 +28,13 @@ struct packets_flows {
 	uint32_t n;
 };
 
-/* N different random flows, seeded. Free with packets_flows_free. 0 or -ENOMEM. */
-int packets_flows_create(uint32_t n, uint64_t seed, struct packets_flows *flows);
+/* Draws a UDP flow: addresses and ports of *key. */
+typedef void (*packets_draw)(void *arg, uint64_t *random, struct spx_key4 *key);
+
+/* N different flows in random order, seeded; draw NULL: at random, else by it (a flow that it draws twice is
+ * replaced by a random one). Free with packets_flows_free. 0 or -ENOMEM. */
+int
+packets_flows_create(uint32_t n, uint64_t seed, packets_draw draw, void *arg, struct packets_flows *flows);
 void packets_flows_free(struct packets_flows *flows);
 
 /* Writes the whole frame of the flow into an empty mbuf. */

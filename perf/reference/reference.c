@@ -37,7 +37,7 @@ add_flows(struct reference *r, struct spx_error *err)
 		const struct packets_flow *flow = &flows->flow[i];
 		struct reference_key key = {.proto = flow->proto};
 
-		memcpy(&key, flow->sip, offsetof(struct reference_key, proto));
+		memcpy(key.sip, flow->sip, sizeof(key) - offsetof(struct reference_key, sip));
 		if (rte_hash_add_key(r->table, &key) < 0)
 			return spx_error(err, -ENOSPC, "rte_hash took %u of %u flows", i, flows->n);
 	}

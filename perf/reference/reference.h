@@ -17,12 +17,12 @@
 
 #define REFERENCE_BURST 32u
 
-/* Network order, as in the packet. */
+/* Network order: bytes 8...23 of the IPv4 header and ports as they lie in the packet, TTL and checksum zero,
+ * so that the key is made by two loads and a mask. */
 struct reference_key {
+	uint8_t zero, proto, zeros[2];
 	uint8_t sip[4], dip[4];
 	uint8_t sport[2], dport[2];
-	uint8_t proto;
-	uint8_t zero[3];
 };
 static_assert(sizeof(struct reference_key) == 16, "rte_hash compares 16 bytes at once");
 
@@ -56,15 +56,23 @@ double reference_bytes_per_flow(const struct reference *r);
 uint64_t
 reference_parse(struct rte_mbuf *const pkt[], unsigned n, struct reference_key key[], hash_sig_t hash[]);
 
-/* A self-looped net_ring port of that name: what is sent by queue 0 is received from it. PACKETS_MBUFS
- * packets from a pool of its own, with private areas of `private` bytes, are on their way in it. 0 or a
- * negative errno with a message. */
+/* ---- the port -------------------------------------------------------------------------------------- */
+
+/* A self-looped net_ring port: what is sent by queue 0 is received from it. The device's name is the port's
+ * and begins with net_ring and has at most 17 letters. 0 or a negative errno with a message. */
 struct reference_port {
 	uint16_t id;
 	struct rte_mempool *pool;
 };
-int reference_port_open(const char *name, unsigned private, const struct packets_flows *flows,
-	struct reference_port *port, struct spx_error *err);
+int reference_port_open(const char *name, struct reference_port *port, struct spx_error *err);
 void reference_port_close(struct reference_port *port);
+
+/* A pool for PACKETS_MBUFS packets with private areas of that many bytes, NULL for want of memory. */
+struct rte_mempool *reference_pool(const char *name, uint16_t private_bytes);
+
+/* Puts PACKETS_MBUFS packets on their way in a port; takes what is on its way out again. */
+int reference_port_load(
+	uint16_t id, struct rte_mempool *pool, const struct packets_flows *flows, struct spx_error *err);
+void reference_port_drain(uint16_t id);
 
 #endif

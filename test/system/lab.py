@@ -120,6 +120,17 @@ class Program:
         self.process.wait()
 
 
+def balanced(report):
+    """Checks that the counters of a report add up (doc/architecture.md)."""
+    slow = report["slowpath"]
+    equal(report["received"] + report["injected"] + report["cloned"],
+          report["transmitted"] + sum(report["drops"].values()) + report["punted"] + report["in_flight"],
+          f"packets in and out of the workers in {report}")
+    equal(report["punted"] + slow["generated"],
+          slow["consumed"] + report["injected"] + sum(slow["drops"].values()) + slow["queued"],
+          f"packets in and out of the slow path in {report}")
+
+
 class Lab:
     """Namespaces, links and programs of one test. Paths of its own files: lab.path(name)."""
 
@@ -188,6 +199,18 @@ class Lab:
         if ready is not None:
             program.wait_for(ready, seconds)
         return program
+
+    def replay(self, arguments, status=0, seconds=60, prefix=()):
+        """Runs the appliance to its end with a JSON report; returns the report, balanced, and the output."""
+        report = self.path("report.json")
+        program = self.start(None, list(prefix) + [SPHEX] + arguments + ["--report", report])
+        output = program.wait(seconds, status)
+        with open(report, encoding="utf-8") as file:
+            document = json.load(file)
+        for one in document if isinstance(document, list) else [document]:
+            if "received" in one:
+                balanced(one)
+        return document, output
 
     # ---- end
 
