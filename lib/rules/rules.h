@@ -5,10 +5,17 @@
  * never something between: the publisher swaps one pointer and frees the old set after a grace period.
  *
  * Classifiers: `linear` walks the rules in order (the oracle of the tests, and right for a handful of rules);
- * `acl` compiles them into librte_acl tries. A compile takes 0.1 s at 1,000 and over 1 s at 10,000 rules, so
- * a change does not wait for one: additions go to a small overlay that is walked linearly, deletions into a
- * mask; the compile runs on a thread of its own and takes over when it is done, with the changes made
- * meanwhile.
+ * `acl` compiles them into librte_acl tries. Measured on published ClassBench sets (AVX-512, bursts of 32,
+ * all headers hit; a shared machine, so to a factor of two):
+ *
+ *   rules      linear, ns    acl, ns      compile, s     tries, MB (EAL)    heap during the compile, MB
+ *    1,000     250 to 500     22 to 40    0.04 to 0.4       1 to 14            40 to 130
+ *   10,000    2900 to 6900    36 to 170   0.5 to 9          6 to 137          140 to 1100
+ *
+ * so a change does not wait for a compile: additions go to a small overlay that is walked linearly, deletions
+ * into a mask (1 to 3 us a change, and the grace period); the compile runs on a thread of its own and takes
+ * over when it is done, with the changes made meanwhile. The upper ends are firewall sets, whose wide rules
+ * blow tries up: EAL must have that memory in one piece (-m), or the build says -ENOMEM.
  */
 #ifndef SPX_RULES_H
 #define SPX_RULES_H

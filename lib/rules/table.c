@@ -16,8 +16,9 @@
 
 #include "lib/rules/rules_internal.h"
 
-/* Rules in overlay and mask together beyond which a compile starts at once. An overlay rule costs every
- * packet about 0.5 ns, so the bound costs at most what a lookup in the tries costs. */
+/* Rules in overlay and mask together beyond which a compile starts at once. Each overlay rule costs every
+ * packet 0.5 to 1.5 ns; 32 of them were measured at 16 to 50 ns beside 22 to 70 ns in the tries: the bound
+ * costs at most about what the lookup does. */
 #define CHANGES_MAX 32u
 
 /* With fewer changes the compile waits until there was none for so long. */
