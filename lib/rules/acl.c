@@ -20,8 +20,9 @@
 #include "lib/rules/rules_internal.h"
 
 #define FIELDS_MAX 12 /* IPv6: protocol, 4 + 4 address words, 2 ports, context */
-#define CONTEXT_BITS                                                                                         \
-	UINT32_C(0xffffff) /* of the last group; its first byte is the protocol, a field already */
+
+/* Of the last group; its first byte is the protocol, which is a field already. */
+#define CONTEXT_BITS UINT32_C(0xffffff)
 
 RTE_ACL_RULE_DEF(acl_rule, FIELDS_MAX);
 

@@ -334,6 +334,8 @@ Test(rules_match, lower_order_wins_whatever_the_array)
 		cr_expect_eq(rules_lookup(rules, &h), 1);
 		h.proto = 17;
 		cr_expect_eq(rules_lookup(rules, &h), 2);
+		spx_rules_lookup4(rules, NULL, NULL, 0); /* an empty burst is no mistake */
+		spx_rules_lookup6(rules, NULL, NULL, 0);
 		spx_rules_free(rules);
 	}
 }
