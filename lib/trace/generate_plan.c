@@ -88,6 +88,7 @@ share_web_packets(struct spx_source *flow, uint32_t n, uint64_t packets)
 		weights += flow[i].left;
 		heads += flow[i].left == 0 ? 1 : head;
 	}
+	assert(weights > 0); /* the first flow has one */
 	spare = packets - heads;
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t weight = flow[i].left;

@@ -55,7 +55,7 @@ void spx_trace_close(struct spx_trace *trace);
 /* ---- schedule -------------------------------------------------------------------------------------- */
 
 /* When each packet of a timed replay is due, as an absolute time since the start, so errors never add up.
- * Time stamps that step back count as the latest before. factor 2.0 = twice as fast. */
+ * Time stamps that step back count as the latest before. factor > 0; 2.0 = twice as fast. */
 struct spx_schedule {
 	uint64_t first, latest; /* trace nanoseconds */
 	uint64_t offset;        /* replay nanoseconds at which the present pass began */

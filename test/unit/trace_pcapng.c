@@ -289,8 +289,10 @@ Test(trace_pcapng, damaged_options)
 
 	build_section(&b, false);
 	build_interface(&b, 1, 0, 6, 0);
-	b.data[28 + 16 + 2] = 13; /* 12 bytes follow the option's head: value, end of options, ... */
+	b.data[28 + 16 + 2] = 13;
 	expect_open_error(&b, -EBADMSG, 28 + 16, "option 9 has 13 bytes; at most 8 expected");
+	b.data[28 + 16 + 2] = 9;
+	expect_open_error(&b, -EBADMSG, 28 + 16, "option 9 has 9 bytes; at most 8 expected");
 	b.data[28 + 16 + 2] = 2;
 	expect_open_error(&b, -EBADMSG, 28 + 16, "option if_tsresol has 2 bytes; 1 expected");
 	b.data[28 + 16] = 14;
