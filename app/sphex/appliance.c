@@ -9,8 +9,9 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
-#define HANDOVER_RING 1024u /* packets between two workers */
-#define POOL_CACHE    256u
+#define HANDOVER_RING 2048u /* packets between two workers */
+#define POOL_CACHE    256u  /* mbufs an lcore keeps for itself */
+#define POOL_NAME     "sphex_pool"
 
 uint64_t
 spx_now_ns(void)
@@ -23,7 +24,8 @@ spx_now_ns(void)
 
 /* ---- configuration --------------------------------------------------------------------------------- */
 
-/* spx_rules_publish: a new generation with these rules takes over; returns when nobody reads the one before. */
+/* spx_rules_publish: a new generation with these rules takes over; returns when nobody reads the one before.
+ */
 static void
 publish_rules(void *arg, struct spx_rules *rules)
 {
@@ -62,22 +64,40 @@ create_rules(struct spx_appliance *app, struct spx_error *err)
 
 /* ---- ports ----------------------------------------------------------------------------------------- */
 
+/* The pool stays for the next run of this process, where it mostly fits: filling one takes longer than many a
+ * trace. */
 static int
 create_pool(struct spx_appliance *app, struct spx_error *err)
 {
 	uint32_t room = RTE_MBUF_DEFAULT_DATAROOM;
+	uint16_t size;
 
 	/* One byte more than the largest frame: a replay marks an oversize packet with it. */
 	for (uint16_t i = 0; i < app->setup->n_ports; i++)
 		room = RTE_MAX(room, app->setup->port[i].max_frame + 1);
-	app->pool = rte_pktmbuf_pool_create("sphex_pool", app->setup->mbufs, POOL_CACHE, sizeof(struct spx_meta),
-		(uint16_t)RTE_MIN(RTE_ALIGN_CEIL(room + RTE_PKTMBUF_HEADROOM, 64u), (uint32_t)UINT16_MAX),
-		SOCKET_ID_ANY);
+	size = (uint16_t)RTE_MIN(RTE_ALIGN_CEIL(room + RTE_PKTMBUF_HEADROOM, 64u), (uint32_t)UINT16_MAX);
+	app->pool = rte_mempool_lookup(POOL_NAME);
+	if (app->pool != NULL && app->pool->size == app->setup->mbufs &&
+		rte_pktmbuf_data_room_size(app->pool) == size)
+		return 0;
+	rte_mempool_free(app->pool);
+	app->pool = rte_pktmbuf_pool_create(
+		POOL_NAME, app->setup->mbufs, POOL_CACHE, sizeof(struct spx_meta), size, SOCKET_ID_ANY);
 	if (app->pool == NULL)
 		return spx_error(err, -ENOMEM,
-			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower memory.mbufs",
-			app->setup->mbufs, room, rte_strerror(rte_errno));
+			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower "
+			"memory.mbufs",
+			app->setup->mbufs, size, rte_strerror(rte_errno));
 	return 0;
+}
+
+/* Every packet has been sent or freed by now: what is missing in the pool has been lost without a count. */
+static int
+check_pool(const struct spx_appliance *app, struct spx_error *err)
+{
+	unsigned missing = app->pool == NULL ? 0 : rte_mempool_in_use_count(app->pool);
+
+	return missing == 0 ? 0 : spx_error(err, -EPROTO, "%u mbufs did not come back to the pool", missing);
 }
 
 static int
@@ -149,7 +169,8 @@ wire_receive(struct spx_appliance *app, struct spx_port *port)
 	for (uint16_t q = 0; q < port->rx_queues; q++) {
 		struct spx_worker *w = app->worker[(port->id + q) % app->n_workers];
 
-		w->rx[w->n_rx++] = (struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, port)};
+		w->rx[w->n_rx++] =
+			(struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, port)};
 	}
 }
 
@@ -164,7 +185,8 @@ wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error
 		struct rte_ring *ring = NULL;
 
 		if (owner != w) {
-			ring = create_ring("handover", i, port->id, HANDOVER_RING, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
+			ring = create_ring(
+				"handover", i, port->id, HANDOVER_RING, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
 			if (ring == NULL)
 				return -ENOMEM;
 			app->handover[i][port->id] = ring;
@@ -236,8 +258,8 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 		spx_hash_seed_from(&app->seed, setup->hash_seed);
 	else if ((r = spx_hash_seed_draw(&app->seed)) < 0)
 		goto failed;
-	if ((r = create_rules(app, err)) < 0 || (r = create_pool(app, err)) < 0 || (r = open_ports(app, err)) < 0 ||
-		(r = create_workers(app, err)) < 0)
+	if ((r = create_rules(app, err)) < 0 || (r = create_pool(app, err)) < 0 ||
+		(r = open_ports(app, err)) < 0 || (r = create_workers(app, err)) < 0)
 		goto failed;
 	*out = app;
 	return 0;
@@ -265,7 +287,8 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 	}
 	rte_ring_free(app->exception);
 	spx_rule_table_destroy(app->rules);
-	rte_mempool_free(app->pool);
+	if (first == 0)
+		first = check_pool(app, err);
 	free(app->config);
 	free(app->qsbr);
 	free(app);

@@ -21,7 +21,8 @@ struct spx_appliance {
 	struct spx_worker *worker[SPX_WORKERS_MAX];
 	struct spx_slowpath slowpath;
 	struct rte_ring *exception;
-	struct rte_ring *handover[SPX_WORKERS_MAX][SPX_PORTS_MAX]; /* [from worker][port]; NULL where not needed */
+	struct rte_ring
+		*handover[SPX_WORKERS_MAX][SPX_PORTS_MAX]; /* [from worker][port]; NULL where not needed */
 	struct spx_hash_seed seed;
 
 	struct rte_rcu_qsbr *qsbr;
@@ -33,8 +34,8 @@ struct spx_appliance {
 	uint64_t begun, ended;        /* CLOCK_MONOTONIC ns; ended 0 while running */
 };
 
-/* Starts EAL for this setup: memory, lcores (0 = slow path, 1...N = workers). Once per process. 0 or a negative
- * errno with the remedy. */
+/* Starts EAL for this setup: memory, lcores (0 = slow path, 1...N = workers). Once per process. 0 or a
+ * negative errno with the remedy. */
 int spx_eal_start(const struct spx_setup *setup, struct spx_error *err);
 
 /* Builds everything a run needs; nothing moves yet. Undone by spx_appliance_free. The setup outlives it. */

@@ -1,6 +1,7 @@
 /* The control thread: waits for signals, shows what goes on, decides when to stop, and drains.
  *
- * It is no EAL lcore and touches no packet, but for what is left in rings when a drain does not come to an end.
+ * It is no EAL lcore and touches no packet, but for what is left in rings when a drain does not come to an
+ * end.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,10 +15,10 @@
 #include "app/sphex/appliance.h"
 #include "app/sphex/live.h"
 
-#define TICK_NS       2000000    /* between two looks at the state of things */
-#define SECOND_NS     1000000000u
-#define DRAIN_NS      2000000000u /* a drain that takes longer leaves the rest behind, counted */
-#define QUIET_LOOKS   3          /* looks in a row that found nothing before a drain is done */
+#define TICK_NS     2000000 /* between two looks at the state of things */
+#define SECOND_NS   1000000000u
+#define DRAIN_NS    2000000000u /* a drain that takes longer leaves the rest behind, counted */
+#define QUIET_LOOKS 3           /* looks in a row that found nothing before a drain is done */
 
 struct control {
 	struct spx_appliance *app;
@@ -72,7 +73,8 @@ free_ring(struct rte_ring *ring)
 	return n;
 }
 
-/* After everything has stopped: what is still in rings is dropped with its reason, on the side it belongs to. */
+/* After everything has stopped: what is still in rings is dropped with its reason, on the side it belongs to.
+ */
 static void
 drop_leftovers(struct spx_appliance *app)
 {

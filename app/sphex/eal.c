@@ -45,7 +45,8 @@ use_hugepages(const struct spx_setup *setup, struct spx_error *err)
 	if (free_mb < setup->memory_mb)
 		spx_error(err, -ENOMEM,
 			"hugepages are asked for, %u MiB of them, and %lu MiB are free; reserve more "
-			"(echo %u > /proc/sys/vm/nr_hugepages for 2 MiB pages) or set memory.hugepages to \"auto\"",
+			"(echo %u > /proc/sys/vm/nr_hugepages for 2 MiB pages) or set memory.hugepages to "
+			"\"auto\"",
 			setup->memory_mb, free_mb, (setup->memory_mb + 1) / 2);
 	return true;
 }
@@ -71,8 +72,8 @@ check_cpu(const char *what, int asked, const int cpu[], unsigned n, struct spx_e
 	for (unsigned i = 0; i < n; i++)
 		if (cpu[i] == asked)
 			return 0;
-	return spx_error(err, -EINVAL, "%s: CPU %d is not one this process may use (%u CPUs, %d to %d)", what, asked,
-		n, cpu[0], cpu[n - 1]);
+	return spx_error(err, -EINVAL, "%s: CPU %d is not one this process may use (%u CPUs, %d to %d)", what,
+		asked, n, cpu[0], cpu[n - 1]);
 }
 
 /* "0@0,1@1,...": the slow path on the first CPU, workers on the others, sharing when there are too few. */
@@ -134,8 +135,8 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 	struct spx_error refused = {""};
 	bool huge = use_hugepages(setup, &refused);
 	char memory[16], prefix[48], lcores[16 * (SPX_WORKERS_MAX + 1)];
-	char *argv[ARGS_MAX] = {(char *)"sphex", (char *)"--no-telemetry", (char *)"--log-level=*:4", (char *)"-m",
-		memory, prefix, lcores};
+	char *argv[ARGS_MAX] = {(char *)"sphex", (char *)"--no-telemetry", (char *)"--log-level=*:4",
+		(char *)"-m", memory, prefix, lcores};
 	int argc = 7;
 
 	if (refused.text[0] != '\0')
@@ -154,7 +155,8 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 	argc = add_devices(setup, argv, argc);
 	if (rte_eal_init(argc, argv) < 0)
 		return spx_error(err, -rte_errno,
-			"DPDK does not start (%s); its own message stands above. %u MiB of memory were asked for: "
+			"DPDK does not start (%s); its own message stands above. %u MiB of memory were asked "
+			"for: "
 			"memory.megabytes can be smaller, memory.hugepages \"off\"",
 			rte_strerror(rte_errno), setup->memory_mb);
 	rte_vect_set_max_simd_bitwidth(RTE_VECT_SIMD_512); /* or rte_acl runs at half its speed */

@@ -97,7 +97,8 @@ spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 				action->flags & SPX_ACTION_NO_RULE ? SPX_DROP_no_rule : SPX_DROP_rule_drop);
 		else if (action->verdict == SPX_VERDICT_PUNT)
 			spx_burst_punt(b, i, SPX_EXCEPTION_rule);
-		else if (action->flags & (SPX_ACTION_SET_DST_MAC | SPX_ACTION_SET_SRC_MAC | SPX_ACTION_DEC_TTL))
+		else if (action->flags &
+			 (SPX_ACTION_SET_DST_MAC | SPX_ACTION_SET_SRC_MAC | SPX_ACTION_DEC_TTL))
 			b->edit |= spx_set_one(i);
 	}
 }

@@ -34,8 +34,9 @@ spx_report_check(const struct spx_report *report, struct spx_error *err)
 
 	if (in != out)
 		return spx_error(err, -EPROTO,
-			"counters do not add up: received %" PRIu64 " + injected %" PRIu64 " + cloned %" PRIu64
-			" = %" PRIu64 ", but transmitted + drops + punted + in flight = %" PRIu64,
+			"counters do not add up: received %" PRIu64 " + injected %" PRIu64
+			" + cloned %" PRIu64 " = %" PRIu64
+			", but transmitted + drops + punted + in flight = %" PRIu64,
 			w->received, w->injected, w->cloned, in, out);
 	if (given != done)
 		return spx_error(err, -EPROTO,
@@ -48,21 +49,26 @@ spx_report_check(const struct spx_report *report, struct spx_error *err)
 double
 spx_stage_cycles(const struct spx_stage_counter *stage)
 {
-	return stage->sampled_packets == 0 ? 0 : (double)stage->sampled_cycles / (double)stage->sampled_packets;
+	return stage->sampled_packets == 0 ? 0
+					   : (double)stage->sampled_cycles / (double)stage->sampled_packets;
 }
 
 void
 spx_human(char text[16], double value)
 {
-	static const char unit[] = {' ', 'k', 'M', 'G', 'T'};
+	static const char *const unit[] = {"", " k", " M", " G", " T"};
 	unsigned u = 0;
 
-	while (value >= 1000 && u + 1 < sizeof(unit)) {
+	while (value >= 1000 && u + 1 < RTE_DIM(unit)) {
 		value /= 1000;
 		u++;
 	}
-	snprintf(text, 16, u == 0 ? "%.0f %c" : value < 10 ? "%.2f %c" : value < 100 ? "%.1f %c" : "%.0f %c", value,
-		unit[u]);
+	snprintf(text, 16,
+		u == 0        ? "%.0f%s"
+		: value < 10  ? "%.2f%s"
+		: value < 100 ? "%.1f%s"
+			      : "%.0f%s",
+		value, unit[u]);
 }
 
 /* ---- text ------------------------------------------------------------------------------------------ */
@@ -75,13 +81,15 @@ text_drops(const struct spx_counters *c, const char *title, FILE *out)
 	fprintf(out, "%s\n", title);
 	for (unsigned d = 0; d < SPX_DROP_COUNT; d++)
 		if (c->drops[d] > 0)
-			fprintf(out, "  %-24s %14" PRIu64 "  %s\n", spx_drop_name(d), c->drops[d], spx_drop_text(d));
+			fprintf(out, "  %-24s %14" PRIu64 "  %s\n", spx_drop_name(d), c->drops[d],
+				spx_drop_text(d));
 }
 
 static void
 text_ports(const struct spx_report *report, const struct spx_appliance *app, FILE *out)
 {
-	fprintf(out, "%-26s %14s %16s %14s %16s\n", "ports", "rx packets", "rx bytes", "tx packets", "tx bytes");
+	fprintf(out, "%-26s %14s %16s %14s %16s\n", "ports", "rx packets", "rx bytes", "tx packets",
+		"tx bytes");
 	for (uint16_t p = 0; p < app->n_ports; p++) {
 		const struct spx_port_counter *c = &report->workers.port[p];
 
@@ -97,7 +105,7 @@ spx_report_text(const struct spx_report *report, const struct spx_appliance *app
 	char rate[16];
 
 	spx_human(rate, report->seconds > 0 ? (double)w->received / report->seconds : 0);
-	fprintf(out, "\n%.3f s, %s packets/s\n", report->seconds, rate);
+	fprintf(out, "\n%.3f s, %s packets/s received\n", report->seconds, rate);
 	fprintf(out, "  %-24s %14" PRIu64 "\n", "received", w->received);
 	fprintf(out, "  %-24s %14" PRIu64 "\n", "injected", w->injected);
 	fprintf(out, "  %-24s %14" PRIu64 "\n", "cloned", w->cloned);
@@ -114,7 +122,8 @@ spx_report_text(const struct spx_report *report, const struct spx_appliance *app
 	text_drops(&report->slowpath, "drops of the slow path", out);
 	for (unsigned e = 0; e < SPX_EXCEPTION_COUNT; e++)
 		if (w->exceptions[e] > 0)
-			fprintf(out, "punted: %-18s %14" PRIu64 "\n", spx_exception_name(e), w->exceptions[e]);
+			fprintf(out, "punted: %-18s %14" PRIu64 "\n", spx_exception_name(e),
+				w->exceptions[e]);
 	if (w->uncloned > 0)
 		fprintf(out, "mirror copies not made for want of mbufs: %" PRIu64 "\n", w->uncloned);
 }
@@ -154,9 +163,9 @@ json_stages(const struct spx_counters *c)
 	json_t *a = json_array();
 
 	for (unsigned s = 0; s < SPX_STAGE_COUNT; s++)
-		json_array_append_new(a,
-			json_pack("{s:s, s:o, s:f}", "name", spx_stage_name(s), "packets", number(c->stage[s].packets),
-				"cycles_per_packet", spx_stage_cycles(&c->stage[s])));
+		json_array_append_new(a, json_pack("{s:s, s:o, s:f}", "name", spx_stage_name(s), "packets",
+						 number(c->stage[s].packets), "cycles_per_packet",
+						 spx_stage_cycles(&c->stage[s])));
 	return a;
 }
 
@@ -172,12 +181,13 @@ json_ports(const struct spx_report *report, const struct spx_appliance *app)
 
 		if (port->ops->stats != NULL)
 			port->ops->stats(port, &stats);
-		json_array_append_new(a,
-			json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", app->setup->port[p].name,
-				"driver", app->setup->port[p].driver, "rx_packets", number(c->rx_packets), "rx_bytes",
-				number(c->rx_bytes), "tx_packets", number(c->tx_packets), "tx_bytes",
-				number(c->tx_bytes), "missed", number(stats.missed), "no_mbuf", number(stats.no_mbuf),
-				"errors", number(stats.errors)));
+		json_array_append_new(
+			a, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+				   app->setup->port[p].name, "driver", app->setup->port[p].driver,
+				   "rx_packets", number(c->rx_packets), "rx_bytes", number(c->rx_bytes),
+				   "tx_packets", number(c->tx_packets), "tx_bytes", number(c->tx_bytes),
+				   "missed", number(stats.missed), "no_mbuf", number(stats.no_mbuf), "errors",
+				   number(stats.errors)));
 	}
 	return a;
 }
@@ -209,8 +219,8 @@ json_actions(const struct spx_appliance *app)
 static json_t *
 json_cache(void)
 {
-	return json_pack("{s:s, s:{s:i, s:i, s:i, s:i}, s:{s:i, s:i}}", "mode", "none", "exact", "hits", 0, "misses", 0,
-		"inserts", 0, "evictions", 0, "approximate", "hits", 0, "misses", 0);
+	return json_pack("{s:s, s:{s:i, s:i, s:i, s:i}, s:{s:i, s:i}}", "mode", "none", "exact", "hits", 0,
+		"misses", 0, "inserts", 0, "evictions", 0, "approximate", "hits", 0, "misses", 0);
 }
 
 json_t *
@@ -231,8 +241,8 @@ spx_report_json(const struct spx_report *report, const struct spx_appliance *app
 	json_object_set_new(o, "in_flight", number(report->in_flight));
 	json_object_set_new(o, "exceptions", json_exceptions(w));
 	json_object_set_new(o, "slowpath",
-		json_pack("{s:o, s:o, s:o, s:o}", "generated", number(s->generated), "consumed", number(s->consumed),
-			"queued", number(report->queued), "drops", json_drops(s)));
+		json_pack("{s:o, s:o, s:o, s:o}", "generated", number(s->generated), "consumed",
+			number(s->consumed), "queued", number(report->queued), "drops", json_drops(s)));
 	json_object_set_new(o, "seconds", json_real(report->seconds));
 	json_object_set_new(o, "cache", json_cache());
 	json_object_set_new(o, "stages", json_stages(w));

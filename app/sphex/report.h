@@ -9,15 +9,15 @@
 #include "app/sphex/appliance.h"
 
 struct spx_report {
-	struct spx_counters workers;  /* sum over workers */
+	struct spx_counters workers; /* sum over workers */
 	struct spx_counters slowpath;
-	uint64_t in_flight;           /* packets in hand-over rings, by looking at the rings */
-	uint64_t queued;              /* packets in exception and inject rings, by looking at the rings */
+	uint64_t in_flight; /* packets in hand-over rings, by looking at the rings */
+	uint64_t queued;    /* packets in exception and inject rings, by looking at the rings */
 	double seconds;
 };
 
-/* Reads all counters and rings. While workers run, packets on their way make the sums differ a little; after the end
- * they are exact. Any thread. */
+/* Reads all counters and rings. While workers run, packets on their way make the sums differ a little; after
+ * the end they are exact. Any thread. */
 void spx_report_take(const struct spx_appliance *app, struct spx_report *report);
 
 /* 0 when the counters add up (base.h), else -EPROTO and the sums. For a report taken after the end. */

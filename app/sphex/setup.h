@@ -1,8 +1,8 @@
 /* What the command line and the configuration file ask for: plain data, before anything is opened.
  *
- * options.c fills it from the command line, setup.c and its neighbours from JSON; start.c opens what it
- * says, and policy changes on reload become a new struct spx_config (config.h). Everything in it is owned by
- * the setup and freed by spx_setup_free.
+ * setup_quick.c fills it from the command line (options.h), setup_document.c and its neighbours from JSON;
+ * start.c opens what it says, and policy changes on reload become a new struct spx_config (config.h).
+ * Everything in it is owned by the setup and freed by spx_setup_free.
  */
 #ifndef SPX_SETUP_H
 #define SPX_SETUP_H
@@ -18,7 +18,7 @@ struct spx_setup_port {
 	char driver[SPX_NAME_MAX];
 	char *device;       /* ethdev: devargs */
 	char *file;         /* replay, capture */
-	uint32_t max_frame; /* bytes without FCS; default 2048 for replay and capture, 1518 + 8 for ethdev */
+	uint32_t max_frame; /* bytes without FCS; default 2048 for replay and capture, 1522 for ethdev */
 	bool verify_checksum; /* default true for ethdev, false for replay (anonymised traces) */
 	bool promiscuous;     /* ethdev, default true */
 	uint16_t rx_descriptors, tx_descriptors; /* ethdev, 0 = the driver's choice */
@@ -73,17 +73,30 @@ struct spx_setup_action *spx_setup_add_action(struct spx_setup *setup, const cha
 /* Index of the port with that name, or SPX_NO_PORT. */
 uint16_t spx_setup_find_port(const struct spx_setup *setup, const char *name);
 
-/* Fills an initialised setup from a JSON file or text. Every mistake is reported with file, JSON path (such
+/* Fills an initialised setup from a JSON file or text. The first mistake goes to err: file, JSON path (such
  * as
- * $.ports[1].driver), what is wrong and what would be right: the first one goes to err. Relative file names
- * inside count from the configuration file's folder. 0 or -EINVAL, -ENOENT, -ENOMEM. */
+ * $.ports[1].driver), what is wrong and what would be right; what was filled until then is freed with the
+ * setup. File names inside count from the configuration file's folder. Text from memory has no folder: its
+ * file names stay as they are, and a "classbench" entry is refused, so no file is ever opened. 0 or -EINVAL,
+ * -ENOMEM, or what opening a file said. */
 int spx_setup_read(struct spx_setup *setup, const char *path, struct spx_error *err);
 int spx_setup_parse(
 	struct spx_setup *setup, const char *name, const char *text, size_t length, struct spx_error *err);
 
-/* Reads a rule file for the quick start into setup->rules: ClassBench (every rule gets the action `action`),
- * or JSON (first character [ or {): the same object as "rules" in a configuration, its actions naming the
- * setup's. */
+/* Reads a rule file for the quick start into a setup that has its ports: ClassBench (every rule gets the
+ * action id `action`), or JSON (first character { or [): an object with the sections "actions" and "rules" of
+ * a configuration. Its actions come after those the setup has, whose names its rules may use. */
 int spx_setup_read_rules(struct spx_setup *setup, const char *path, uint32_t action, struct spx_error *err);
+
+/* The quick start's setup for one trace, from nothing: port 0 "in" replays the trace, port 1 "out" is the
+ * output, action 1 "forward" sends to it and counts. Without rules action 0, the default, forwards there too;
+ * with rules what no rule matches is dropped, unless the rule file says otherwise. 0 or a negative errno; the
+ * setup is freed by the caller in either case. */
+struct spx_options;
+int spx_setup_quick(
+	struct spx_setup *setup, const struct spx_options *options, const char *trace, struct spx_error *err);
+
+/* The setup of --config: the file, and over it what the command line says of seconds and report. The same. */
+int spx_setup_configured(struct spx_setup *setup, const struct spx_options *options, struct spx_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* The stages of the packet's way, one function each, one file each. worker.c calls them in order.
  *
- * Every stage takes the whole burst, works on the sets it names, and leaves arrival order as it is. None allocates
- * memory, logs, makes a system call or waits for a lock.
+ * Every stage takes the whole burst, works on the sets it names, and leaves arrival order as it is. None
+ * allocates memory, logs, makes a system call or waits for a lock.
  */
 #ifndef SPX_STAGES_H
 #define SPX_STAGES_H
@@ -14,7 +14,8 @@ bool spx_stage_receive(struct spx_worker *w, struct spx_burst *b, const struct s
 /* Headers to keys, hashes, layouts; malformed packets to drop. `net` are the options of the input port. */
 void spx_stage_parse(struct spx_worker *w, struct spx_burst *b, const struct spx_net_options *net);
 
-/* Keys to actions by the rules; verdicts: drop, punt, or out_port and the set edit. Makes the mirror copies. */
+/* Keys to actions by the rules; verdicts: drop, punt, or out_port and the set edit. Makes the mirror copies.
+ */
 void spx_stage_lookup(struct spx_worker *w, struct spx_burst *b);
 
 /* MAC addresses, TTL or hop limit of the set edit; a TTL that would reach zero is punted. */
@@ -33,7 +34,8 @@ void spx_stage_punt(struct spx_worker *w, struct spx_burst *b);
 unsigned spx_transmit_handed_over(struct spx_worker *w);
 
 /* Gives n packets to a port's queue: counts what it takes, drops the rest as tx_full. */
-void spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+void
+spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* Adds packet i to the batch of port `out`. */
 static inline void

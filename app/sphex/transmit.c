@@ -65,7 +65,8 @@ spx_transmit_handed_over(struct spx_worker *w)
 
 	for (uint16_t h = 0; h < w->n_handover; h++) {
 		const struct spx_worker_tx *tx = &w->tx[w->handover[h].port];
-		unsigned n = rte_ring_sc_dequeue_burst(w->handover[h].ring, (void **)pkts, SPX_BURST_MAX, NULL);
+		unsigned n =
+			rte_ring_sc_dequeue_burst(w->handover[h].ring, (void **)pkts, SPX_BURST_MAX, NULL);
 
 		if (n == 0)
 			continue;

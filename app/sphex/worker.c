@@ -14,7 +14,8 @@
 
 /* ---- stage clocks ---------------------------------------------------------------------------------- */
 
-/* Starts the stage clocks for one burst in SPX_SAMPLE_EVERY: reading the TSC costs as much as half a packet. */
+/* Starts the stage clocks for one burst in SPX_SAMPLE_EVERY: reading the TSC costs as much as half a packet.
+ */
 static inline void
 clock_start(struct spx_worker *w)
 {
@@ -117,7 +118,8 @@ burst_from_meta(struct spx_burst *b, struct rte_mbuf **pkts, uint16_t n)
 		b->layout[i] = meta->layout;
 		b->ipv4 |= (uint64_t)(meta->layout.ethertype == 0x0800) << i;
 		b->ipv6 |= (uint64_t)(meta->layout.ethertype == 0x86dd) << i;
-		b->edit |= (uint64_t)(meta->stage == SPX_STAGE_rewrite && meta->action != SPX_ACTION_NONE) << i;
+		b->edit |= (uint64_t)(meta->stage == SPX_STAGE_rewrite && meta->action != SPX_ACTION_NONE)
+			   << i;
 	}
 }
 

@@ -1,7 +1,7 @@
 /* A worker: one pinned lcore that takes packets from its queues through the stages.
  *
- * start.c wires workers to ports and rings; everything in the first part of the struct is constant while the worker
- * runs. Benchmarks and tests wire one by hand and call spx_worker_turn.
+ * start.c wires workers to ports and rings; everything in the first part of the struct is constant while the
+ * worker runs. Benchmarks and tests wire one by hand and call spx_worker_turn.
  */
 #ifndef SPX_WORKER_H
 #define SPX_WORKER_H
@@ -22,7 +22,8 @@ struct spx_worker_rx {
 	struct spx_net_options net;
 };
 
-/* How the worker reaches an output port: a transmit queue of its own, or a ring to the worker that owns one. */
+/* How the worker reaches an output port: a transmit queue of its own, or a ring to the worker that owns one.
+ */
 struct spx_worker_tx {
 	struct spx_port *port; /* NULL: no such port, or it does not send */
 	uint16_t queue;
@@ -35,7 +36,8 @@ struct spx_worker_handover {
 	uint16_t port;
 };
 
-/* Packets on their way to one port: filled by enqueue, emptied by transmit. A burst and its mirror copies fit. */
+/* Packets on their way to one port: filled by enqueue, emptied by transmit. A burst and its mirror copies
+ * fit. */
 struct spx_tx_batch {
 	uint16_t n;
 	struct rte_mbuf *pkt[2 * SPX_BURST_MAX];
@@ -54,17 +56,17 @@ struct spx_worker {
 	uint16_t id;
 	uint16_t burst; /* packets asked of a queue at once */
 	uint16_t n_rx, n_handover;
-	bool sleeps; /* idle policy */
+	bool sleeps;                            /* idle policy */
 	struct spx_worker_rx rx[SPX_PORTS_MAX]; /* at most one queue of each port */
 	struct spx_worker_handover handover[SPX_WORKERS_MAX * SPX_PORTS_MAX];
 	struct spx_worker_tx tx[SPX_PORTS_MAX];
-	struct rte_ring *exception;           /* to the slow path; many producers */
-	struct rte_ring *inject;              /* from the slow path; NULL: none */
+	struct rte_ring *exception;                       /* to the slow path; many producers */
+	struct rte_ring *inject;                          /* from the slow path; NULL: none */
 	struct spx_net_options inject_net[SPX_PORTS_MAX]; /* by input port, for injected packets */
-	struct rte_mempool *pool;             /* mirror copies */
-	struct rte_rcu_qsbr *qsbr;            /* NULL: nobody publishes (benchmarks) */
-	struct spx_config *_Atomic *config;   /* where the publisher puts the configuration in force */
-	_Atomic int *phase;                   /* enum spx_phase */
+	struct rte_mempool *pool;                         /* mirror copies */
+	struct rte_rcu_qsbr *qsbr;                        /* NULL: nobody publishes (benchmarks) */
+	struct spx_config *_Atomic *config; /* where the publisher puts the configuration in force */
+	_Atomic int *phase;                 /* enum spx_phase */
 
 	/* the worker's own */
 	const struct spx_config *now; /* configuration of this burst */
@@ -85,7 +87,8 @@ struct spx_worker {
 /* One turn of the loop: a burst from each receive queue, then the rings. Returns the packets handled. */
 unsigned spx_worker_turn(struct spx_worker *w);
 
-/* The loop: turns until phase STOP. Runs on the worker's lcore (an rte_eal lcore function); arg = the worker. */
+/* The loop: turns until phase STOP. Runs on the worker's lcore (an rte_eal lcore function); arg = the worker.
+ */
 int spx_worker_run(void *arg);
 
 #endif

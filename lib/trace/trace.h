@@ -93,11 +93,16 @@ int spx_capture_file_close(struct spx_capture_file *file);
 
 /* The traffic mix of the demonstration and the evaluation: seeded, so the same parameters give the same
  * bytes. */
+#define SPX_GENERATE_PACKETS_MAX UINT64_C(4000000000)
+#define SPX_GENERATE_FLOWS_MAX   (1u << 23) /* half of the clients that 10.0.0.0/8 holds */
+#define SPX_GENERATE_SNAP_MAX    1518u      /* the longest frame */
+
 struct spx_generate {
 	uint64_t seed;
-	uint64_t packets; /* in all */
-	uint32_t flows;   /* web and game flows together */
-	uint32_t snap;    /* bytes kept of each frame */
+	uint64_t packets; /* in all, 1...SPX_GENERATE_PACKETS_MAX, one for each flow at least */
+	uint32_t flows;   /* web and game flows together, 1...SPX_GENERATE_FLOWS_MAX */
+	uint32_t snap; /* 1...SPX_GENERATE_SNAP_MAX: bytes kept of each frame, or its headers where those are
+			  longer */
 	unsigned scan, flood,
 		malformed; /* per mille of the packets: port scan, flood at one host, malformed */
 };
@@ -106,8 +111,10 @@ struct spx_generate {
 void spx_generate_defaults(struct spx_generate *g);
 
 /* Writes a nanosecond pcap file of IPv4 (and some IPv6 and VLAN) traffic: web flows (heavy-tailed and short),
- * game flows (periodic, small, long), a scan, a flood, malformed packets. progress (may be NULL) is called
- * now and then with packets done. 0 or a negative errno. */
+ * game flows (periodic, small, long), a scan, a flood, malformed packets. What is cut off a frame was zeros,
+ * so that filling with zeros gives back the frame, checksums included. The file appears under its name when
+ * it is whole. progress (may be NULL) is called now and then with packets done. 0, -EINVAL with the parameter
+ * that is wrong, or another negative errno. */
 int spx_generate_write(const struct spx_generate *g, const char *path,
 	void (*progress)(void *arg, uint64_t done), void *arg, struct spx_error *err);
 

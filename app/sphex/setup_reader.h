@@ -1,0 +1,122 @@
+/* How the configuration is read: places in a JSON document, and tables of the keys an object may have.
+ *
+ * A table row says key, reader, and where the value goes; the same table refuses unknown keys and reports
+ * missing ones, so what is read and what is allowed cannot differ. setup_document.c, setup_ports.c,
+ * setup_actions.c, setup_rules.c and setup_match.c hold the tables; setup_reader.c and setup_values.c the
+ * machinery.
+ */
+#ifndef SPX_SETUP_READER_H
+#define SPX_SETUP_READER_H
+
+#include <jansson.h>
+
+#include "app/sphex/setup.h"
+
+/* One document being read. */
+struct spx_document {
+	struct spx_setup *setup; /* filled */
+	const char *name;        /* of the file, in messages */
+	const char *folder; /* relative file names count from here, with trailing slash or empty; NULL: the
+			     * text comes from memory, file names stay as they are and no file is opened */
+	json_t *actions;    /* action name -> id */
+	struct spx_error *err;
+};
+
+/* A value and where it stands. Lives on the stack of the function that reads its parent. */
+struct spx_place {
+	struct spx_document *document;
+	const struct spx_place *parent; /* NULL: the whole document */
+	const char *key;                /* in an object; NULL: element `index` of an array */
+	size_t index;
+	json_t *value;
+};
+
+struct spx_keys;
+
+struct spx_field {
+	const char *key;
+	int (*read)(const struct spx_place *at, const struct spx_field *field, void *into);
+	size_t offset;               /* `into` is the object's struct and this */
+	int64_t min, max;            /* numbers */
+	const char *const *words;    /* spx_read_word: ends with NULL */
+	const struct spx_keys *keys; /* spx_read_section: of the object inside */
+	uint8_t flag;                /* flag readers: the bit */
+	uint8_t kinds;               /* kinds of object that have this key, as bits; 0 = all */
+	bool required;
+};
+
+/* The keys of an object. One table serves objects of several kinds (the ports of the three drivers): `kind`
+ * is the bit of the one at hand, or SPX_KIND_UNKNOWN while it cannot be told. */
+struct spx_keys {
+	const char *what; /* "a replay port" */
+	const struct spx_field *field;
+	size_t n;
+	uint8_t kind;
+};
+
+#define SPX_KIND_UNKNOWN UINT8_MAX
+
+#define SPX_KEYS(name, fields)                                                                               \
+	{                                                                                                    \
+		.what = (name), .field = (fields), .n = RTE_DIM(fields), .kind = SPX_KIND_UNKNOWN            \
+	}
+
+/* The JSON path, such as $.ports[1].driver. Printable whatever the keys are; cut to size. */
+void spx_place_path(const struct spx_place *at, char *path, size_t size);
+
+/* "file: path: message". Returns -EINVAL. */
+int spx_mistake(const struct spx_place *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "file: path: is VALUE; EXPECTED expected". Returns -EINVAL. */
+int spx_unexpected(const struct spx_place *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+struct spx_place spx_place_key(const struct spx_place *at, const char *key);
+struct spx_place spx_place_index(const struct spx_place *at, size_t index);
+
+/* Reads an object by its table into the struct at `into`. 0 or a negative errno with message. */
+int spx_read_object(const struct spx_place *at, const struct spx_keys *keys, void *into);
+
+/* Readers of single values, for tables. Each says what it writes at `into`. */
+int spx_read_u16(const struct spx_place *at, const struct spx_field *field, void *into);    /* uint16_t */
+int spx_read_u32(const struct spx_place *at, const struct spx_field *field, void *into);    /* uint32_t */
+int spx_read_u64(const struct spx_place *at, const struct spx_field *field, void *into);    /* uint64_t */
+int spx_read_int(const struct spx_place *at, const struct spx_field *field, void *into);    /* int */
+int spx_read_number(const struct spx_place *at, const struct spx_field *field, void *into); /* double */
+int spx_read_bool(const struct spx_place *at, const struct spx_field *field, void *into);   /* bool */
+int spx_read_flag(const struct spx_place *at, const struct spx_field *field, void *into); /* bit of uint8_t */
+int spx_read_word(const struct spx_place *at, const struct spx_field *field, void *into); /* enum: index */
+int
+spx_read_name(const struct spx_place *at, const struct spx_field *field, void *into); /* char[SPX_NAME_MAX] */
+int spx_read_text(const struct spx_place *at, const struct spx_field *field, void *into); /* char *, owned */
+int spx_read_file(const struct spx_place *at, const struct spx_field *field, void *into); /* char *, owned */
+int spx_read_section(const struct spx_place *at, const struct spx_field *field, void *into); /* object */
+int
+spx_read_nothing(const struct spx_place *at, const struct spx_field *field, void *into); /* read elsewhere */
+
+/* Index of the string `value` in `words` (ends with NULL), or their number when it is none of them. */
+unsigned spx_word_index(const json_t *value, const char *const *words);
+
+/* True when the word may name a port or an action: letters, digits, '_', '-', '.', at most 31 bytes. */
+bool spx_name_valid(const char *name);
+
+int spx_no_memory(const struct spx_place *at); /* -ENOMEM with message */
+
+/* Sections, for the table of the whole document; `into` is not used: they fill document->setup. */
+int spx_read_ports(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_read_actions(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_read_rules(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* "match" of a rule into struct spx_match. */
+int spx_read_match(const struct spx_place *at, const struct spx_field *field, void *into);
+
+bool spx_port_receives(const struct spx_setup_port *port);
+bool spx_port_sends(const struct spx_setup_port *port);
+
+/* Name of a port that sends or receives; uint16_t port id. */
+int spx_read_port_sending(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_read_port_receiving(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* Name of an action; uint32_t action id. */
+int spx_read_action_id(const struct spx_place *at, const struct spx_field *field, void *into);
+
+#endif
