@@ -2,6 +2,7 @@
  * the next; a frame that is malformed ends at the first check that fails, whose name is the drop reason.
  */
 #include <netinet/in.h>
+#include <string.h>
 
 #include <rte_byteorder.h>
 
@@ -27,7 +28,10 @@
 static uint16_t
 read16(const struct spx_frame *f, uint32_t at)
 {
-	return (uint16_t)(f->bytes[at] << 8 | f->bytes[at + 1]);
+	uint16_t value;
+
+	memcpy(&value, f->bytes + at, sizeof(value));
+	return rte_be_to_cpu_16(value);
 }
 
 static enum spx_frame_kind
@@ -37,12 +41,20 @@ bad(struct spx_frame *f, enum spx_drop reason)
 	return SPX_FRAME_BAD;
 }
 
+/* The frame, or the packet in it, ends at `end`: nothing behind is read. */
+static void
+end_packet(struct spx_frame *f, uint32_t end)
+{
+	f->length = end;
+	f->room = RTE_MIN(f->room, end);
+}
+
 /* True when bytes at...at+n-1 can be read; else sets the reason: `truncated`, or that they lie in a later
  * segment. */
 static bool
 readable(struct spx_frame *f, uint32_t at, uint32_t n, enum spx_drop truncated)
 {
-	if (at + n <= f->room && at + n <= f->length)
+	if (at + n <= f->room)
 		return true;
 	f->reason = at + n > f->length ? truncated : SPX_DROP_header_segmented;
 	return false;
@@ -70,8 +82,9 @@ parse_icmp(struct spx_frame *f, uint32_t at, bool v6)
 	identified = icmp_identified(f->bytes[at], v6);
 	if (identified && !readable(f, at, 8, SPX_DROP_icmp_truncated))
 		return false;
-	f->ports[0] = rte_cpu_to_be_16(read16(f, at));
-	f->ports[1] = identified ? rte_cpu_to_be_16(read16(f, at + 4)) : 0;
+	memcpy(&f->ports[0], f->bytes + at, sizeof(f->ports[0]));
+	if (identified)
+		memcpy(&f->ports[1], f->bytes + at + 4, sizeof(f->ports[1]));
 	return true;
 }
 
@@ -89,8 +102,7 @@ parse_tcp(struct spx_frame *f, uint32_t at)
 	}
 	if ((f->bytes[at + 13] & 0x12) == 0x02)
 		f->layout.flags |= SPX_LAYOUT_TCP_SYN;
-	f->ports[0] = rte_cpu_to_be_16(read16(f, at));
-	f->ports[1] = rte_cpu_to_be_16(read16(f, at + 2));
+	memcpy(f->ports, f->bytes + at, sizeof(f->ports));
 	return true;
 }
 
@@ -106,8 +118,7 @@ parse_udp(struct spx_frame *f, uint32_t at)
 		f->reason = SPX_DROP_udp_length;
 		return false;
 	}
-	f->ports[0] = rte_cpu_to_be_16(read16(f, at));
-	f->ports[1] = rte_cpu_to_be_16(read16(f, at + 2));
+	memcpy(f->ports, f->bytes + at, sizeof(f->ports));
 	return true;
 }
 
@@ -154,7 +165,7 @@ parse_ipv4(struct spx_frame *f)
 		return bad(f, SPX_DROP_ipv4_total_length);
 	if (f->checksum_bad || (f->verify_checksum && spx_net_sum4(f->bytes + at, header / 4) != 0xffff))
 		return bad(f, SPX_DROP_ipv4_checksum);
-	f->length = at + total;
+	end_packet(f, at + total);
 	f->proto = f->bytes[at + 9];
 	fragment = read16(f, at + 6) & 0x3fff; /* more fragments, offset in 8 bytes */
 	if (fragment != 0) {
@@ -215,7 +226,7 @@ parse_ipv6(struct spx_frame *f)
 	payload = read16(f, at + 4);
 	if (at + IPV6_HEADER + payload > f->length)
 		return bad(f, SPX_DROP_ipv6_payload_length);
-	f->length = at + IPV6_HEADER + payload;
+	end_packet(f, at + IPV6_HEADER + payload);
 	next = f->bytes[at + 6];
 	at += IPV6_HEADER;
 	for (int chain = 0; is_ipv6_extension(next); chain++) {
@@ -285,6 +296,7 @@ spx_frame_parse(struct spx_frame *f, uint16_t port)
 
 	f->layout = (struct spx_layout){0};
 	f->ports[0] = f->ports[1] = 0;
+	end_packet(f, f->length);
 	if (!parse_ethernet(f))
 		return SPX_FRAME_BAD;
 	switch (f->layout.ethertype) {

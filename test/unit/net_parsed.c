@@ -14,7 +14,7 @@ const struct spx_net_options parsed_options = {
 };
 
 static void
-put_tail(uint8_t sport[2], const uint16_t ports[2], uint8_t proto, uint32_t bits)
+put_tail(uint8_t *sport, const uint16_t ports[2], uint8_t proto, uint32_t bits)
 {
 	memcpy(sport, &ports[0], 2);
 	memcpy(sport + 2, &ports[1], 2);
