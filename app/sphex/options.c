@@ -181,7 +181,7 @@ spx_options_parse(struct spx_options *options, int argc, char *argv[], struct sp
 	int id, before = 0, rc = 0;
 	unsigned given = 0;
 
-	*options = (struct spx_options){.passes = 1, .out = "net_null0", .workers = 1, .burst = 32};
+	*options = (struct spx_options){.passes = 1, .out = "net_null0,no-rx=1", .workers = 1, .burst = 32};
 	opterr = 0;
 	optind = 0; /* glibc: start anew */
 	while (rc == 0 && (id = getopt_long(argc, argv, "-:", long_options, NULL)) != -1) {

@@ -22,7 +22,7 @@ spx_options_help(void)
 	      "where\n"
 	      "                        the action \"forward\" is defined already. What no rule matches is\n"
 	      "                        dropped; without --rules everything is forwarded\n"
-	      "  --out DEVICE|FILE     port \"out\": DPDK device arguments (default net_null0), or a file "
+	      "  --out DEVICE|FILE     port \"out\": DPDK device arguments (default a null port), or a file "
 	      "whose\n"
 	      "                        name ends in .pcapng to capture into (with one trace only)\n"
 	      "  --speed top|FACTOR    as fast as possible (default), or FACTOR times the trace's own pace\n"

@@ -22,12 +22,14 @@
 
 /* ---- sets of packets ------------------------------------------------------------------------------- */
 
-/* Iterates i over the members of the 64-bit mask `set`, lowest first (arrival order). `set` is not changed.
- */
-#define SPX_FOREACH(i, set)                                                                                  \
-	for (uint64_t spx_left_ = (set);                                                                     \
-		spx_left_ != 0 && ((i) = (unsigned)__builtin_ctzll(spx_left_), true);                        \
-		spx_left_ &= spx_left_ - 1)
+/* Iterates i over the members of the 64-bit mask `set`, lowest first (arrival order). `set` is evaluated once
+ * and not changed. The line is part of the counter's name, so that a nested loop shadows nothing. */
+#define SPX_FOREACH(i, set)           SPX_FOREACH_AT_(i, set, __LINE__)
+#define SPX_FOREACH_AT_(i, set, line) SPX_FOREACH_IN_(i, set, line)
+#define SPX_FOREACH_IN_(i, set, line)                                                                        \
+	for (uint64_t spx_left_##line = (set);                                                               \
+		spx_left_##line != 0 && ((i) = (unsigned)__builtin_ctzll(spx_left_##line), true);            \
+		spx_left_##line &= spx_left_##line - 1)
 
 /* The set of the first n packets, n = 0...64. */
 static inline uint64_t
@@ -214,16 +216,21 @@ struct spx_burst {
 	uint64_t other; /* parse: not IP: no key, no hash */
 	uint64_t drop;  /* has a reason */
 	uint64_t punt;  /* has an exception */
+	uint64_t edit;  /* lookup: the action changes the frame (MAC, TTL) */
 
 	struct rte_mbuf *pkt[SPX_BURST_MAX];
 	uint64_t hash[SPX_BURST_MAX];
 	uint32_t action[SPX_BURST_MAX];   /* lookup: action id */
-	uint16_t out_port[SPX_BURST_MAX]; /* rewrite: where to */
+	uint16_t out_port[SPX_BURST_MAX]; /* lookup: where to */
 	struct spx_layout layout[SPX_BURST_MAX];
 	uint8_t reason[SPX_BURST_MAX];    /* drop: enum spx_drop */
 	uint8_t exception[SPX_BURST_MAX]; /* punt: enum spx_exception */
 	struct spx_key4 key4[SPX_BURST_MAX];
 	struct spx_key6 key6[SPX_BURST_MAX];
+
+	uint16_t n_clones; /* lookup: mirror copies, on their way to enqueue */
+	uint16_t clone_port[SPX_BURST_MAX];
+	struct rte_mbuf *clone[SPX_BURST_MAX];
 } __rte_cache_aligned;
 
 /* Takes packet i out of the living with its one reason. */

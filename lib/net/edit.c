@@ -16,9 +16,10 @@ spx_net_dec_ttl4(uint8_t *ip)
 		return false;
 	ip[IPV4_TTL]--;
 	/* RFC 1624: HC' = ~(~HC + ~m + m'); the word TTL|protocol fell by 0x0100, so the checksum rises by
-	 * it, with the carry coming round. */
+	 * it, with the carry coming round. The carry comes from 0xffff too: the sum of a header is never 0,
+	 * so a computed checksum is 0x0000 there. */
 	sum = (uint32_t)(ip[IPV4_CHECKSUM] << 8 | ip[IPV4_CHECKSUM + 1]) + 0x0100;
-	sum = (sum & 0xffff) + (sum >> 16);
+	sum += sum >= 0xffff;
 	ip[IPV4_CHECKSUM] = (uint8_t)(sum >> 8);
 	ip[IPV4_CHECKSUM + 1] = (uint8_t)sum;
 	return true;

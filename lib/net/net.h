@@ -41,6 +41,12 @@ struct spx_net_options {
  * ipv4_checksum either way. */
 void spx_net_parse(struct spx_burst *b, const struct spx_net_options *options);
 
+/* The flow hash of a single frame whose first `captured` of `length` bytes are at `bytes`, as spx_net_parse
+ * would compute it for a packet from port 0; 0 for what has no key (not IP, malformed, or cut inside its
+ * headers). */
+uint64_t
+spx_net_flow_hash(const uint8_t *bytes, uint32_t captured, uint32_t length, const struct spx_hash_seed *seed);
+
 /* ---- edits ----------------------------------------------------------------------------------------- */
 
 /* Subtracts one from the TTL of the IPv4 header at ip, keeping the checksum right incrementally (RFC 1624).

@@ -89,15 +89,25 @@ size_t spx_linear_position(const struct spx_linear *linear, uint32_t order);
 
 /* ---- acl ------------------------------------------------------------------------------------------- */
 
-/* Tries of one flattened set. NULL where the family has no rule. A classification result is the position in
- * the family's walk plus one, 0 = no match. */
+/* The tries of one family. */
+struct spx_acl_family {
+	struct rte_acl_ctx *all;       /* NULL: the family has no rule */
+	struct rte_acl_ctx *fragments; /* of the rules without ports; NULL: there is none */
+	bool fragments_apart;          /* are fragments classified by `fragments`? */
+};
+
 struct spx_acl {
-	struct rte_acl_ctx *ipv4, *ipv6;
+	struct spx_acl_family ipv4, ipv6;
 };
 
 /* 0, -ENOMEM or rte_acl's error; on failure nothing is left to free. */
 int spx_acl_build(struct spx_acl *acl, const struct spx_linear *linear, struct spx_error *err);
 void spx_acl_free(struct spx_acl *acl);
+
+/* result[i] = position in the family's walk of the first rule that matches key[i], plus one; 0 = none.
+ * `length` is the size of a key. n up to SPX_BURST_MAX; `all` must be there. */
+void spx_acl_classify(const struct spx_acl_family *family, const uint8_t *const key[], size_t length,
+	uint32_t result[], unsigned n);
 
 /* ---- sets ------------------------------------------------------------------------------------------ */
 

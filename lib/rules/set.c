@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_acl.h>
-
 #include "lib/rules/rules_internal.h"
 
 /* ---- build ----------------------------------------------------------------------------------------- */
@@ -173,15 +171,15 @@ spx_rules_lookup4(
 	const struct spx_rules *rules, const struct spx_key4 *const key[], uint32_t action[], unsigned n)
 {
 	const struct spx_linear *base = &rules->base->linear, *overlay = &rules->overlay;
-	const struct rte_acl_ctx *acl = rules->base->acl.ipv4;
+	const struct spx_acl_family *acl = &rules->base->acl.ipv4;
 	uint32_t result[SPX_BURST_MAX];
 
-	if (acl != NULL)
-		rte_acl_classify(acl, (const uint8_t **)(uintptr_t)key, result, n, 1);
+	if (acl->all != NULL)
+		spx_acl_classify(acl, (const uint8_t *const *)key, sizeof(*key[0]), result, n);
 	for (unsigned i = 0; i < n; i++) {
 		const struct spx_answer *answer;
 
-		if (acl == NULL) {
+		if (acl->all == NULL) {
 			answer = spx_linear_find4(base, 0, rules->masked, key[i]);
 		} else {
 			answer = result[i] == 0 ? NULL : &base->ipv4.answer[result[i] - 1];
@@ -199,15 +197,15 @@ spx_rules_lookup6(
 	const struct spx_rules *rules, const struct spx_key6 *const key[], uint32_t action[], unsigned n)
 {
 	const struct spx_linear *base = &rules->base->linear, *overlay = &rules->overlay;
-	const struct rte_acl_ctx *acl = rules->base->acl.ipv6;
+	const struct spx_acl_family *acl = &rules->base->acl.ipv6;
 	uint32_t result[SPX_BURST_MAX];
 
-	if (acl != NULL)
-		rte_acl_classify(acl, (const uint8_t **)(uintptr_t)key, result, n, 1);
+	if (acl->all != NULL)
+		spx_acl_classify(acl, (const uint8_t *const *)key, sizeof(*key[0]), result, n);
 	for (unsigned i = 0; i < n; i++) {
 		const struct spx_answer *answer;
 
-		if (acl == NULL) {
+		if (acl->all == NULL) {
 			answer = spx_linear_find6(base, 0, rules->masked, key[i]);
 		} else {
 			answer = result[i] == 0 ? NULL : &base->ipv6.answer[result[i] - 1];

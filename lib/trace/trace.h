@@ -2,7 +2,9 @@
  *
  * The reader maps the file (or inflates a gzip file into memory of its own) and hands out pointers into it,
  * so a replay can keep them for as long as the trace is open. It trusts nothing it reads: every length is
- * checked against the file, and an error names file, byte offset and what was expected there.
+ * checked against the file, and an error names file, byte offset and what was expected there. One thing it
+ * cannot guard against: a file that another process makes shorter while it is mapped here ends this process
+ * with SIGBUS.
  */
 #ifndef SPX_TRACE_H
 #define SPX_TRACE_H
@@ -41,8 +43,8 @@ int spx_trace_next(struct spx_trace *trace, struct spx_trace_packet *packet, str
 /* Back to the first packet. */
 void spx_trace_rewind(struct spx_trace *trace);
 
-/* Packets passed over so far because their interface has a link type that carries neither Ethernet nor raw
- * IP, or their link header names no EtherType. */
+/* Packets passed over since the trace was opened or rewound because their interface has a link type that
+ * carries neither Ethernet nor raw IP, or their link header names no EtherType. */
 uint64_t spx_trace_skipped(const struct spx_trace *trace);
 
 /* Size of the (inflated) file in bytes, for progress. */
@@ -95,7 +97,7 @@ struct spx_generate {
 	uint64_t seed;
 	uint64_t packets; /* in all */
 	uint32_t flows;   /* web and game flows together */
-	uint32_t snap;    /* bytes kept of each frame */
+	uint32_t snap;    /* bytes kept of each frame, or its headers where those are longer */
 	unsigned scan, flood,
 		malformed; /* per mille of the packets: port scan, flood at one host, malformed */
 };
@@ -104,8 +106,10 @@ struct spx_generate {
 void spx_generate_defaults(struct spx_generate *g);
 
 /* Writes a nanosecond pcap file of IPv4 (and some IPv6 and VLAN) traffic: web flows (heavy-tailed and short),
- * game flows (periodic, small, long), a scan, a flood, malformed packets. progress (may be NULL) is called
- * now and then with packets done. 0 or a negative errno. */
+ * game flows (periodic, small, long), a scan, a flood, malformed packets. What is cut off a frame was zeros,
+ * so that filling with zeros gives back the frame, checksums included. The file appears under its name when
+ * it is whole. progress (may be NULL) is called now and then with packets done. 0, -EINVAL with the parameter
+ * that is wrong, or another negative errno. */
 int spx_generate_write(const struct spx_generate *g, const char *path,
 	void (*progress)(void *arg, uint64_t done), void *arg, struct spx_error *err);
 

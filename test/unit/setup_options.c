@@ -34,7 +34,7 @@ Test(options, defaults_of_the_quick_start)
 	cr_expect(o.n_traces == 1 && o.passes == 1 && o.seconds == 0 && o.speed == 0 && o.workers == 1);
 	cr_expect(o.burst == 32 && o.idle == SPX_IDLE_SPIN && o.hugepages == SPX_HUGEPAGES_AUTO);
 	cr_expect(o.config == NULL && o.rules == NULL && o.report == NULL && !o.quiet && !o.check);
-	cr_expect_str_eq(o.out, "net_null0");
+	cr_expect_str_eq(o.out, "net_null0,no-rx=1");
 	spx_options_free(&o);
 }
 
@@ -223,7 +223,7 @@ Test(quick, forwards_everything_without_rules)
 	cr_expect(s.port[0].passes == 0 && s.port[0].speed == 2);
 	cr_expect_str_eq(s.port[1].name, "out");
 	cr_expect_str_eq(s.port[1].driver, "ethdev");
-	cr_expect_str_eq(s.port[1].device, "net_null0");
+	cr_expect_str_eq(s.port[1].device, "net_null0,no-rx=1");
 	cr_expect(s.action[0].action.verdict == SPX_VERDICT_FORWARD && s.action[0].action.port == 1);
 	cr_expect_eq(s.action[0].action.flags, SPX_ACTION_COUNT);
 	cr_expect(s.workers == 2 && s.burst == 8 && s.worker_idle == SPX_IDLE_SLEEP && s.seconds == 3);

@@ -1,0 +1,54 @@
+/* The appliance: ports, workers, slow path and rings of one run, and who wires them.
+ *
+ *   eal.c        starts DPDK once per process
+ *   appliance.c  opens ports, wires workers to queues and rings, publishes configurations, frees everything
+ *   slowpath.c   the slow-path lcore
+ *   control.c    the control thread: signals, live view, when to stop, how to drain
+ *   report.c     what was counted, as text and JSON
+ */
+#ifndef SPX_APPLIANCE_H
+#define SPX_APPLIANCE_H
+
+#include "app/sphex/setup.h"
+#include "app/sphex/slowpath.h"
+#include "app/sphex/worker.h"
+
+struct spx_appliance {
+	const struct spx_setup *setup;
+	struct rte_mempool *pool;
+	struct spx_port port[SPX_PORTS_MAX];
+	uint16_t n_ports, n_workers;
+	struct spx_worker *worker[SPX_WORKERS_MAX];
+	struct spx_slowpath slowpath;
+	struct rte_ring *exception;
+	struct rte_ring
+		*handover[SPX_WORKERS_MAX][SPX_PORTS_MAX]; /* [from worker][port]; NULL where not needed */
+	struct spx_hash_seed seed;
+
+	struct rte_rcu_qsbr *qsbr;
+	struct spx_rule_table *rules;
+	struct spx_config *_Atomic config; /* in force */
+	_Atomic int phase;                 /* enum spx_phase */
+
+	struct spx_counters leftover; /* the control thread's: packets that could not be drained (stopping) */
+	uint64_t begun, ended;        /* CLOCK_MONOTONIC ns; ended 0 while running */
+};
+
+/* Starts EAL for this setup: memory, lcores (0 = slow path, 1...N = workers). Once per process. 0 or a
+ * negative errno with the remedy. */
+int spx_eal_start(const struct spx_setup *setup, struct spx_error *err);
+
+/* Builds everything a run needs; nothing moves yet. Undone by spx_appliance_free. The setup outlives it. */
+int spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, struct spx_error *err);
+
+/* Runs until a signal, the end of setup->seconds, or the end of every replay; drains; returns with everything
+ * stopped. live: show what goes on once a second. Returns the signal that ended the run, or 0. */
+int spx_appliance_run(struct spx_appliance *app, bool live);
+
+/* Closes ports and frees all. 0, or what a port could not say before (a damaged trace, a write error). */
+int spx_appliance_free(struct spx_appliance *app, struct spx_error *err);
+
+/* CLOCK_MONOTONIC in ns. */
+uint64_t spx_now_ns(void);
+
+#endif

@@ -1,0 +1,173 @@
+/* The control thread: waits for signals, shows what goes on, decides when to stop, and drains.
+ *
+ * It is no EAL lcore and touches no packet, but for what is left in rings when a drain does not come to an
+ * end.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "app/sphex/appliance.h"
+#include "app/sphex/live.h"
+
+#define TICK_NS     2000000 /* between two looks at the state of things */
+#define SECOND_NS   1000000000u
+#define DRAIN_NS    2000000000u /* a drain that takes longer leaves the rest behind, counted */
+#define QUIET_LOOKS 3           /* looks in a row that found nothing before a drain is done */
+
+struct control {
+	struct spx_appliance *app;
+	bool live;
+	int signal; /* that ended the run, or 0 */
+};
+
+/* True when the appliance has replays and all of them have ended. */
+static bool
+replays_finished(const struct spx_appliance *app)
+{
+	bool any = false;
+
+	for (uint16_t p = 0; p < app->n_ports; p++) {
+		const struct spx_port *port = &app->port[p];
+
+		if (port->ops->finished == NULL)
+			continue;
+		if (!port->ops->finished(port))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* ---- draining -------------------------------------------------------------------------------------- */
+
+/* True when no ring holds a packet and nobody has one in hand. */
+static bool
+quiet(const struct spx_appliance *app)
+{
+	if (!atomic_load(&app->slowpath.idle) || rte_ring_count(app->exception) > 0)
+		return false;
+	for (uint16_t i = 0; i < app->n_workers; i++) {
+		if (!atomic_load(&app->worker[i]->drained) || rte_ring_count(app->worker[i]->inject) > 0)
+			return false;
+		for (uint16_t p = 0; p < app->n_ports; p++)
+			if (app->handover[i][p] != NULL && rte_ring_count(app->handover[i][p]) > 0)
+				return false;
+	}
+	return true;
+}
+
+static uint64_t
+free_ring(struct rte_ring *ring)
+{
+	uint64_t n = 0;
+	void *m;
+
+	for (; ring != NULL && rte_ring_sc_dequeue(ring, &m) == 0; n++)
+		rte_pktmbuf_free(m);
+	return n;
+}
+
+/* After everything has stopped: what is still in rings is dropped with its reason, on the side it belongs to.
+ */
+static void
+drop_leftovers(struct spx_appliance *app)
+{
+	uint64_t workers = 0, slow = free_ring(app->exception);
+
+	for (uint16_t i = 0; i < app->n_workers; i++) {
+		slow += free_ring(app->worker[i]->inject);
+		for (uint16_t p = 0; p < app->n_ports; p++)
+			workers += free_ring(app->handover[i][p]);
+	}
+	app->leftover.handed_out += workers;
+	app->leftover.drops[SPX_DROP_stopping] += workers;
+	app->slowpath.counters.drops[SPX_DROP_stopping] += slow;
+	if (workers + slow > 0)
+		spx_log(SPX_LOG_WARNING, "%lu packets were still in rings when the drain ended (stopping)",
+			workers + slow);
+}
+
+static void
+drain(struct spx_appliance *app)
+{
+	const struct timespec tick = {.tv_nsec = TICK_NS / 10};
+	uint64_t begun = spx_now_ns();
+
+	atomic_store(&app->phase, SPX_PHASE_DRAIN);
+	for (int looks = 0; looks < QUIET_LOOKS && spx_now_ns() - begun < DRAIN_NS;) {
+		looks = quiet(app) ? looks + 1 : 0;
+		nanosleep(&tick, NULL);
+	}
+	atomic_store(&app->phase, SPX_PHASE_STOP);
+}
+
+/* ---- the thread ------------------------------------------------------------------------------------ */
+
+/* Waits for the end of the run: a signal, the time, or the replays. */
+static int
+watch(const struct control *control)
+{
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	const struct spx_appliance *app = control->app;
+	uint64_t limit = (uint64_t)(app->setup->seconds * SECOND_NS), second = SECOND_NS;
+	struct spx_live live;
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	spx_live_begin(&live);
+	for (;;) {
+		int signal = sigtimedwait(&signals, NULL, &tick);
+		uint64_t elapsed = spx_now_ns() - app->begun;
+
+		if (signal > 0)
+			return signal;
+		if (replays_finished(app) || (limit > 0 && elapsed >= limit))
+			return 0;
+		if (control->live && elapsed >= second) {
+			spx_live_show(&live, app);
+			second = elapsed - elapsed % SECOND_NS + SECOND_NS;
+		}
+	}
+}
+
+static void *
+control_thread(void *arg)
+{
+	struct control *control = arg;
+	struct spx_appliance *app = control->app;
+
+	control->signal = watch(control);
+	app->ended = spx_now_ns();
+	drain(app);
+	atomic_store(&app->slowpath.stop, true);
+	return NULL;
+}
+
+int
+spx_appliance_run(struct spx_appliance *app, bool live)
+{
+	struct control control = {.app = app, .live = live};
+	pthread_t thread;
+
+	app->begun = spx_now_ns();
+	for (uint16_t i = 0; i < app->n_workers; i++)
+		rte_eal_remote_launch(spx_worker_run, app->worker[i], i + 1u);
+	if (rte_ctrl_thread_create(&thread, "spx-control", NULL, control_thread, &control) != 0) {
+		spx_log(SPX_LOG_ERROR, "cannot start the control thread");
+		atomic_store(&app->phase, SPX_PHASE_STOP);
+	} else {
+		spx_slowpath_run(&app->slowpath);
+		pthread_join(thread, NULL);
+	}
+	rte_eal_mp_wait_lcore();
+	drop_leftovers(app);
+	return control.signal;
+}

@@ -1,0 +1,164 @@
+/* Starting DPDK: memory with or without hugepages, lcores on the CPUs of the setup, no files left behind. */
+#include <errno.h>
+#include <regex.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_vect.h>
+
+#include "app/sphex/appliance.h"
+
+#define ARGS_MAX (16 + 2 * SPX_PORTS_MAX)
+
+/* Free hugepages of any size, in MiB. */
+static uint64_t
+free_hugepage_mb(void)
+{
+	unsigned long free_pages = 0, size_kb = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		sscanf(line, "HugePages_Free: %lu", &free_pages);
+		sscanf(line, "Hugepagesize: %lu", &size_kb);
+	}
+	fclose(f);
+	return (uint64_t)free_pages * size_kb / 1024;
+}
+
+static bool
+use_hugepages(const struct spx_setup *setup, struct spx_error *err)
+{
+	uint64_t free_mb = free_hugepage_mb();
+
+	if (setup->hugepages == SPX_HUGEPAGES_OFF)
+		return false;
+	if (setup->hugepages == SPX_HUGEPAGES_AUTO)
+		return free_mb >= setup->memory_mb && geteuid() == 0;
+	if (free_mb < setup->memory_mb)
+		spx_error(err, -ENOMEM,
+			"hugepages are asked for, %u MiB of them, and %lu MiB are free; reserve more "
+			"(echo %u > /proc/sys/vm/nr_hugepages for 2 MiB pages) or set memory.hugepages to "
+			"\"auto\"",
+			setup->memory_mb, free_mb, (setup->memory_mb + 1) / 2);
+	return true;
+}
+
+/* The CPUs this process may use. Returns how many. */
+static unsigned
+allowed_cpus(int cpu[CPU_SETSIZE])
+{
+	cpu_set_t set;
+	unsigned n = 0;
+
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set))
+			cpu[n++] = i;
+	return n;
+}
+
+static int
+check_cpu(const char *what, int asked, const int cpu[], unsigned n, struct spx_error *err)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (cpu[i] == asked)
+			return 0;
+	return spx_error(err, -EINVAL, "%s: CPU %d is not one this process may use (%u CPUs, %d to %d)", what,
+		asked, n, cpu[0], cpu[n - 1]);
+}
+
+/* "0@0,1@1,...": the slow path on the first CPU, workers on the others, sharing when there are too few. */
+static int
+place_lcores(const struct spx_setup *setup, char *text, size_t size, struct spx_error *err)
+{
+	int cpu[CPU_SETSIZE];
+	unsigned n = allowed_cpus(cpu);
+	int slow = setup->slowpath_cpu >= 0 ? setup->slowpath_cpu : cpu[0];
+	size_t used;
+
+	if (check_cpu("slowpath.cpu", slow, cpu, n, err) < 0)
+		return -EINVAL;
+	used = (size_t)snprintf(text, size, "0@%d", slow);
+	for (uint16_t w = 0; w < setup->workers; w++) {
+		int c = setup->worker_cpu[w] >= 0 ? setup->worker_cpu[w] : cpu[(w + 1) % n];
+
+		if (check_cpu("workers.cpus", c, cpu, n, err) < 0)
+			return -EINVAL;
+		used += (size_t)snprintf(text + used, size - used, ",%u@%d", w + 1u, c);
+	}
+	return 0;
+}
+
+/* True for a PCI address: 0000:03:00.0 or 03:00.0, with or without arguments behind it. */
+static bool
+is_pci(const char *device)
+{
+	regex_t regex;
+	bool match;
+
+	if (device == NULL || regcomp(&regex, "^([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,|$)",
+				      REG_EXTENDED | REG_NOSUB) != 0)
+		return false;
+	match = regexec(&regex, device, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return match;
+}
+
+/* EAL looks only at the PCI devices of the setup; without any, at none. Returns the new argc. */
+static int
+add_devices(const struct spx_setup *setup, char *argv[], int argc)
+{
+	int first = argc;
+
+	for (uint16_t i = 0; i < setup->n_ports; i++)
+		if (is_pci(setup->port[i].device)) {
+			argv[argc++] = (char *)"-a";
+			argv[argc++] = setup->port[i].device;
+		}
+	if (argc == first)
+		argv[argc++] = (char *)"--no-pci";
+	return argc;
+}
+
+int
+spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
+{
+	struct spx_error refused = {""};
+	bool huge = use_hugepages(setup, &refused);
+	char memory[16], prefix[48], lcores[16 * (SPX_WORKERS_MAX + 1)];
+	char *argv[ARGS_MAX] = {(char *)"sphex", (char *)"--no-telemetry", (char *)"--log-level=*:4",
+		(char *)"-m", memory, prefix, lcores};
+	int argc = 7;
+
+	if (refused.text[0] != '\0')
+		return spx_error(err, -ENOMEM, "%s", refused.text);
+	snprintf(memory, sizeof(memory), "%u", setup->memory_mb);
+	snprintf(prefix, sizeof(prefix), "--file-prefix=sphex-%d", getpid());
+	strcpy(lcores, "--lcores=");
+	if (place_lcores(setup, lcores + strlen(lcores), sizeof(lcores) - strlen(lcores), err) < 0)
+		return -EINVAL;
+	if (huge) {
+		argv[argc++] = (char *)"--in-memory"; /* no hugepage files that a crash would leave behind */
+	} else {
+		argv[argc++] = (char *)"--no-huge";
+		argv[argc++] = (char *)"--no-shconf";
+	}
+	argc = add_devices(setup, argv, argc);
+	if (rte_eal_init(argc, argv) < 0)
+		return spx_error(err, -rte_errno,
+			"DPDK does not start (%s); its own message stands above. %u MiB of memory were asked "
+			"for: "
+			"memory.megabytes can be smaller, memory.hugepages \"off\"",
+			rte_strerror(rte_errno), setup->memory_mb);
+	rte_vect_set_max_simd_bitwidth(RTE_VECT_SIMD_512); /* or rte_acl runs at half its speed */
+	return 0;
+}

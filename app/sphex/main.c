@@ -1,0 +1,182 @@
+/* sphex: the command. Reads what is asked for, starts DPDK once, makes one run for each trace or for the
+ * configuration, and reports.
+ *
+ * Exit status: 0 all went well, 1 something failed at run time (a trace, a port, the report), 2 a mistake in
+ * the command line, the configuration or the rules.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_eal.h>
+
+#include "app/sphex/options.h"
+#include "app/sphex/report.h"
+
+enum { EXIT_RUN = 1, EXIT_MISTAKE = 2 };
+
+/* What the runs of this process leave behind. */
+struct outcome {
+	json_t *reports; /* array, one object per run */
+	bool failed;
+	bool interrupted; /* by a signal: no further run */
+};
+
+static void
+complain(const struct spx_error *err)
+{
+	fprintf(stderr, "sphex: %s\n", err->text);
+}
+
+/* Notes in the report that a run did not take place or ended badly. */
+static void
+note_failure(struct outcome *outcome, json_t *report, const char *file, const struct spx_error *err)
+{
+	outcome->failed = true;
+	complain(err);
+	if (report == NULL) {
+		report = json_object();
+		if (file != NULL)
+			json_object_set_new(report, "file", json_string(file));
+		json_array_append_new(outcome->reports, report);
+	}
+	json_object_set_new(report, "error", json_string(err->text));
+}
+
+/* One run, from open ports to closed ports. */
+static void
+run(const struct spx_setup *setup, const char *file, bool live, struct outcome *outcome)
+{
+	struct spx_appliance *app;
+	struct spx_report report;
+	struct spx_error err = {""};
+	json_t *json;
+
+	if (spx_appliance_create(setup, &app, &err) < 0) {
+		note_failure(outcome, NULL, file, &err);
+		return;
+	}
+	outcome->interrupted = spx_appliance_run(app, live) != 0;
+	spx_report_take(app, &report);
+	spx_report_text(&report, app, stdout);
+	json = spx_report_json(&report, app, file);
+	json_array_append_new(outcome->reports, json);
+	if (spx_report_check(&report, &err) < 0)
+		note_failure(outcome, json, file, &err);
+	if (spx_appliance_free(app, &err) < 0)
+		note_failure(outcome, json, file, &err);
+	fflush(stdout);
+}
+
+/* A configuration, or the quick start for one trace. 0 or an exit status. */
+static int
+prepare(struct spx_setup *setup, const struct spx_options *options, const char *trace)
+{
+	struct spx_error err = {""};
+	int r = trace != NULL ? spx_setup_quick(setup, options, trace, &err)
+			      : spx_setup_configured(setup, options, &err);
+
+	if (r < 0) {
+		complain(&err);
+		spx_setup_free(setup);
+		return EXIT_MISTAKE;
+	}
+	return 0;
+}
+
+static int
+write_report(const struct spx_options *options, const char *path, const struct outcome *outcome)
+{
+	const json_t *document = json_array_size(outcome->reports) == 1 && options->n_traces <= 1
+					 ? json_array_get(outcome->reports, 0)
+					 : outcome->reports;
+	struct spx_error err;
+
+	if (path == NULL || spx_report_write(document, path, &err) == 0)
+		return 0;
+	complain(&err);
+	return EXIT_RUN;
+}
+
+/* All runs of the command line after EAL has started. */
+static int
+run_all(struct spx_setup *setup, const struct spx_options *options)
+{
+	struct outcome outcome = {.reports = json_array()};
+	int status = 0;
+
+	for (size_t i = 0; i < RTE_MAX(options->n_traces, 1u) && !outcome.interrupted && status == 0; i++) {
+		const char *trace = options->n_traces > 0 ? options->traces[i] : NULL;
+
+		if (i > 0) {
+			spx_setup_free(setup);
+			status = prepare(setup, options, trace);
+			if (status != 0)
+				break;
+		}
+		if (options->n_traces > 1)
+			printf("%s%s\n", i > 0 ? "\n" : "", trace);
+		run(setup, trace, !options->quiet, &outcome);
+	}
+	if (status == 0)
+		status = write_report(options, setup->report, &outcome);
+	if (status == 0 && outcome.failed)
+		status = EXIT_RUN;
+	json_decref(outcome.reports);
+	return status;
+}
+
+/* Signals that end a run are for the control thread: every other thread is born with them blocked. */
+static void
+block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int
+start_and_run(const struct spx_options *options)
+{
+	struct spx_setup setup;
+	struct spx_error err;
+	int status = prepare(&setup, options, options->n_traces > 0 ? options->traces[0] : NULL);
+
+	if (status != 0)
+		return status;
+	if (options->check) {
+		printf("%s: the configuration is right: %u ports, %u actions, %zu rules\n", options->config,
+			setup.n_ports, setup.n_actions, setup.rules.n);
+	} else if (block_signals(), spx_eal_start(&setup, &err) < 0) {
+		complain(&err);
+		status = EXIT_RUN;
+	} else {
+		status = run_all(&setup, options);
+		rte_eal_cleanup();
+	}
+	spx_setup_free(&setup);
+	return status;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct spx_options options;
+	struct spx_error err;
+	int r = spx_options_parse(&options, argc, argv, &err);
+	int status = 0;
+
+	if (r < 0) {
+		complain(&err);
+		status = EXIT_MISTAKE;
+	} else if (r == 0) {
+		status = start_and_run(&options);
+	}
+	spx_options_free(&options);
+	return status;
+}

@@ -1,0 +1,44 @@
+/* punt: exceptions to the slow path, with what it has to know in the mbuf's private area. */
+#include <rte_cycles.h>
+
+#include "app/sphex/stages.h"
+
+static void
+write_meta(const struct spx_burst *b, unsigned i, uint64_t now)
+{
+	*spx_meta(b->pkt[i]) = (struct spx_meta){
+		.time = now,
+		.action = b->action[i],
+		.in_port = b->in_port,
+		.out_port = b->out_port[i],
+		.layout = b->layout[i],
+		.exception = b->exception[i],
+		.stage = SPX_STAGE_punt,
+	};
+}
+
+void
+spx_stage_punt(struct spx_worker *w, struct spx_burst *b)
+{
+	struct rte_mbuf *pkts[SPX_BURST_MAX];
+	uint8_t exception[SPX_BURST_MAX];
+	unsigned i, n = 0, taken;
+	uint64_t now;
+
+	if (b->punt == 0)
+		return;
+	now = rte_rdtsc();
+	SPX_FOREACH (i, b->punt) {
+		write_meta(b, i, now);
+		exception[n] = b->exception[i];
+		pkts[n++] = b->pkt[i];
+	}
+	taken = rte_ring_mp_enqueue_burst(w->exception, (void *const *)pkts, n, NULL);
+	spx_count(&w->counters.punted, taken);
+	for (i = 0; i < taken; i++)
+		spx_count(&w->counters.exceptions[exception[i]], 1);
+	if (taken < n) {
+		spx_count(&w->counters.drops[SPX_DROP_punt_ring_full], n - taken);
+		rte_pktmbuf_free_bulk(pkts + taken, n - taken);
+	}
+}

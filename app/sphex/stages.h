@@ -1,0 +1,50 @@
+/* The stages of the packet's way, one function each, one file each. worker.c calls them in order.
+ *
+ * Every stage takes the whole burst, works on the sets it names, and leaves arrival order as it is. None
+ * allocates memory, logs, makes a system call or waits for a lock.
+ */
+#ifndef SPX_STAGES_H
+#define SPX_STAGES_H
+
+#include "app/sphex/worker.h"
+
+/* Port to burst: fills n, in_port, pkt, alive. False when the queue was empty. */
+bool spx_stage_receive(struct spx_worker *w, struct spx_burst *b, const struct spx_worker_rx *rx);
+
+/* Headers to keys, hashes, layouts; malformed packets to drop. `net` are the options of the input port. */
+void spx_stage_parse(struct spx_worker *w, struct spx_burst *b, const struct spx_net_options *net);
+
+/* Keys to actions by the rules; verdicts: drop, punt, or out_port and the set edit. Makes the mirror copies.
+ */
+void spx_stage_lookup(struct spx_worker *w, struct spx_burst *b);
+
+/* MAC addresses, TTL or hop limit of the set edit; a TTL that would reach zero is punted. */
+void spx_stage_rewrite(struct spx_worker *w, struct spx_burst *b);
+
+/* The living and the mirror copies to the batches of their output ports. */
+void spx_stage_enqueue(struct spx_worker *w, struct spx_burst *b);
+
+/* Batches to ports, or to the worker that owns the port. */
+void spx_stage_transmit(struct spx_worker *w, struct spx_burst *b);
+
+/* Exceptions to the slow path's ring. */
+void spx_stage_punt(struct spx_worker *w, struct spx_burst *b);
+
+/* Packets of hand-over rings to the ports that this worker owns. Returns packets taken. */
+unsigned spx_transmit_handed_over(struct spx_worker *w);
+
+/* Gives n packets to a port's queue: counts what it takes, drops the rest as tx_full. */
+void
+spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+
+/* Adds packet i to the batch of port `out`. */
+static inline void
+spx_batch_add(struct spx_worker *w, uint16_t out, struct rte_mbuf *m)
+{
+	struct spx_tx_batch *batch = &w->batch[out];
+
+	batch->pkt[batch->n++] = m;
+	w->batch_ports |= spx_set_one(out);
+}
+
+#endif

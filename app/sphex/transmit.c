@@ -1,0 +1,78 @@
+/* transmit: batches to ports. A port without a queue for this worker is reached through its owner's ring. */
+#include "app/sphex/stages.h"
+
+static void
+drop_all(struct spx_worker *w, struct rte_mbuf **pkts, uint16_t n, enum spx_drop reason)
+{
+	if (n == 0)
+		return;
+	spx_count(&w->counters.drops[reason], n);
+	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+void
+spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct spx_port_counter *counter = &w->counters.port[port->id];
+	uint32_t length[2 * SPX_BURST_MAX];
+	uint64_t bytes = 0;
+	uint16_t sent;
+
+	for (uint16_t i = 0; i < n; i++)
+		length[i] = pkts[i]->pkt_len; /* a packet that is sent is no longer ours to read */
+	sent = port->ops->tx_burst(port, queue, pkts, n);
+	for (uint16_t i = 0; i < sent; i++)
+		bytes += length[i];
+	spx_count(&w->counters.transmitted, sent);
+	spx_count(&counter->tx_packets, sent);
+	spx_count(&counter->tx_bytes, bytes);
+	drop_all(w, pkts + sent, (uint16_t)(n - sent), SPX_DROP_tx_full);
+}
+
+static void
+hand_over(struct spx_worker *w, struct rte_ring *ring, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t taken = (uint16_t)rte_ring_sp_enqueue_burst(ring, (void *const *)pkts, n, NULL);
+
+	spx_count(&w->counters.handed_in, taken);
+	drop_all(w, pkts + taken, (uint16_t)(n - taken), SPX_DROP_handover_full);
+}
+
+void
+spx_stage_transmit(struct spx_worker *w, struct spx_burst *b)
+{
+	unsigned out;
+
+	(void)b;
+	SPX_FOREACH (out, w->batch_ports) {
+		struct spx_tx_batch *batch = &w->batch[out];
+		const struct spx_worker_tx *tx = &w->tx[out];
+
+		if (tx->handover != NULL)
+			hand_over(w, tx->handover, batch->pkt, batch->n);
+		else
+			spx_transmit(w, tx->port, tx->queue, batch->pkt, batch->n);
+		batch->n = 0;
+	}
+	w->batch_ports = 0;
+}
+
+unsigned
+spx_transmit_handed_over(struct spx_worker *w)
+{
+	struct rte_mbuf *pkts[SPX_BURST_MAX];
+	unsigned sum = 0;
+
+	for (uint16_t h = 0; h < w->n_handover; h++) {
+		const struct spx_worker_tx *tx = &w->tx[w->handover[h].port];
+		unsigned n =
+			rte_ring_sc_dequeue_burst(w->handover[h].ring, (void **)pkts, SPX_BURST_MAX, NULL);
+
+		if (n == 0)
+			continue;
+		spx_count(&w->counters.handed_out, n);
+		spx_transmit(w, tx->port, tx->queue, pkts, (uint16_t)n);
+		sum += n;
+	}
+	return sum;
+}

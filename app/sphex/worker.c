@@ -1,0 +1,234 @@
+/* The packet's way. spx_worker_turn reads like the list in doc/architecture.md: each line is one stage that
+ * handles the whole burst.
+ */
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_pause.h>
+
+#include "app/sphex/stages.h"
+
+#define HOUSEKEEPING_EVERY 256u  /* turns between quiescent states */
+#define SLEEP_AFTER        1024u /* idle turns in a row before the worker sleeps */
+#define SLEEP_NS           50000
+
+/* ---- stage clocks ---------------------------------------------------------------------------------- */
+
+/* Starts the stage clocks for one burst in SPX_SAMPLE_EVERY: reading the TSC costs as much as half a packet.
+ */
+static inline void
+clock_start(struct spx_worker *w)
+{
+	w->sampling = w->bursts++ % SPX_SAMPLE_EVERY == 0;
+	if (w->sampling)
+		w->tsc = rte_rdtsc();
+}
+
+/* Books `packets` that went through a stage, and its cycles when this burst is timed. */
+static inline void
+clock_stage(struct spx_worker *w, enum spx_stage stage, unsigned packets)
+{
+	struct spx_stage_counter *counter = &w->counters.stage[stage];
+
+	spx_count(&counter->packets, packets);
+	if (unlikely(w->sampling)) {
+		uint64_t now = rte_rdtsc();
+
+		spx_count(&counter->sampled_packets, packets);
+		spx_count(&counter->sampled_cycles, now - w->tsc);
+		w->tsc = now;
+	}
+}
+
+/* ---- the way --------------------------------------------------------------------------------------- */
+
+/* Counts the dropped packets by their reasons and frees them. */
+static void
+free_dropped(struct spx_worker *w, struct spx_burst *b)
+{
+	struct rte_mbuf *pkts[SPX_BURST_MAX];
+	unsigned i, n = 0;
+
+	SPX_FOREACH (i, b->drop) {
+		spx_count(&w->counters.drops[b->reason[i]], 1);
+		pkts[n++] = b->pkt[i];
+	}
+	if (n > 0)
+		rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* From enqueue on: for complete frames. */
+static void
+go_from_enqueue(struct spx_worker *w, struct spx_burst *b)
+{
+	unsigned packets = spx_set_count(b->alive) + b->n_clones;
+
+	spx_stage_enqueue(w, b);
+	clock_stage(w, SPX_STAGE_enqueue, packets);
+	spx_stage_transmit(w, b);
+	clock_stage(w, SPX_STAGE_transmit, packets);
+	packets = spx_set_count(b->punt);
+	spx_stage_punt(w, b);
+	clock_stage(w, SPX_STAGE_punt, packets);
+	free_dropped(w, b);
+}
+
+/* From rewrite on: for packets whose action is known. */
+static void
+go_from_rewrite(struct spx_worker *w, struct spx_burst *b)
+{
+	unsigned packets = spx_set_count(b->alive);
+
+	spx_stage_rewrite(w, b);
+	clock_stage(w, SPX_STAGE_rewrite, packets);
+	go_from_enqueue(w, b);
+}
+
+/* The whole way. */
+static void
+go_from_parse(struct spx_worker *w, struct spx_burst *b, const struct spx_net_options *net)
+{
+	unsigned packets = spx_set_count(b->alive);
+
+	spx_stage_parse(w, b, net);
+	clock_stage(w, SPX_STAGE_parse, packets);
+	packets = spx_set_count(b->alive);
+	spx_stage_lookup(w, b);
+	clock_stage(w, SPX_STAGE_lookup, packets);
+	go_from_rewrite(w, b);
+}
+
+/* ---- inject ---------------------------------------------------------------------------------------- */
+
+/* Prepares a burst of injected packets that came in by one port and go on at one stage. */
+static void
+burst_from_meta(struct spx_burst *b, struct rte_mbuf **pkts, uint16_t n)
+{
+	b->n = n;
+	b->in_port = spx_meta(pkts[0])->in_port;
+	b->alive = spx_set_first(n);
+	b->ipv4 = b->ipv6 = b->other = b->drop = b->punt = b->edit = 0;
+	b->n_clones = 0;
+	for (uint16_t i = 0; i < n; i++) {
+		const struct spx_meta *meta = spx_meta(pkts[i]);
+
+		b->pkt[i] = pkts[i];
+		b->action[i] = meta->action;
+		b->out_port[i] = meta->out_port;
+		b->layout[i] = meta->layout;
+		b->ipv4 |= (uint64_t)(meta->layout.ethertype == 0x0800) << i;
+		b->ipv6 |= (uint64_t)(meta->layout.ethertype == 0x86dd) << i;
+		b->edit |= (uint64_t)(meta->stage == SPX_STAGE_rewrite && meta->action != SPX_ACTION_NONE)
+			   << i;
+	}
+}
+
+static void
+go_from_inject(struct spx_worker *w, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct spx_burst *b = &w->b;
+	uint8_t stage = spx_meta(pkts[0])->stage;
+
+	burst_from_meta(b, pkts, n);
+	clock_start(w);
+	if (stage == SPX_STAGE_enqueue)
+		go_from_enqueue(w, b);
+	else if (stage == SPX_STAGE_rewrite)
+		go_from_rewrite(w, b);
+	else
+		go_from_parse(w, b, &w->inject_net[b->in_port]);
+}
+
+/* Takes a burst from the inject ring and sends it on its way in runs that share input port and stage. */
+static unsigned
+inject(struct spx_worker *w)
+{
+	struct rte_mbuf *pkts[SPX_BURST_MAX];
+	unsigned n, begin = 0;
+
+	if (w->inject == NULL)
+		return 0;
+	n = rte_ring_sc_dequeue_burst(w->inject, (void **)pkts, SPX_BURST_MAX, NULL);
+	spx_count(&w->counters.injected, n);
+	while (begin < n) {
+		const struct spx_meta *first = spx_meta(pkts[begin]);
+		unsigned end = begin + 1;
+
+		while (end < n && spx_meta(pkts[end])->in_port == first->in_port &&
+			spx_meta(pkts[end])->stage == first->stage)
+			end++;
+		go_from_inject(w, pkts + begin, (uint16_t)(end - begin));
+		begin = end;
+	}
+	return n;
+}
+
+/* ---- the loop -------------------------------------------------------------------------------------- */
+
+static bool
+receiving(const struct spx_worker *w)
+{
+	return atomic_load_explicit(w->phase, memory_order_relaxed) == SPX_PHASE_RUN;
+}
+
+unsigned
+spx_worker_turn(struct spx_worker *w)
+{
+	unsigned packets = 0;
+
+	w->now = atomic_load_explicit(w->config, memory_order_acquire);
+	for (uint16_t i = 0; i < w->n_rx && receiving(w); i++) {
+		struct spx_burst *b = &w->b;
+
+		clock_start(w);
+		if (!spx_stage_receive(w, b, &w->rx[i]))
+			continue;
+		clock_stage(w, SPX_STAGE_receive, b->n);
+		go_from_parse(w, b, &w->rx[i].net);
+		packets += b->n;
+	}
+	packets += inject(w);
+	packets += spx_transmit_handed_over(w);
+	spx_count(&w->counters.polls, 1);
+	if (packets == 0)
+		spx_count(&w->counters.idle, 1);
+	return packets;
+}
+
+/* Sleeps a little, out of the publisher's way. */
+static void
+doze(struct spx_worker *w)
+{
+	const struct timespec nap = {.tv_nsec = SLEEP_NS};
+
+	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+	nanosleep(&nap, NULL);
+	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+}
+
+int
+spx_worker_run(void *arg)
+{
+	struct spx_worker *w = arg;
+	uint64_t turns = 0;
+	int phase;
+
+	rte_rcu_qsbr_thread_register(w->qsbr, w->id);
+	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+	while ((phase = atomic_load_explicit(w->phase, memory_order_acquire)) != SPX_PHASE_STOP) {
+		unsigned packets = spx_worker_turn(w);
+
+		w->idle_turns = packets == 0 ? w->idle_turns + 1 : 0;
+		if (phase == SPX_PHASE_DRAIN)
+			atomic_store(&w->drained, packets == 0);
+		if (++turns % HOUSEKEEPING_EVERY == 0)
+			rte_rcu_qsbr_quiescent(w->qsbr, w->id);
+		if (w->idle_turns > SLEEP_AFTER && w->sleeps)
+			doze(w);
+		else if (packets == 0)
+			rte_pause();
+	}
+	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+	rte_rcu_qsbr_thread_unregister(w->qsbr, w->id);
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* Ports that are DPDK devices: a NIC by its PCI address, or a virtual device such as net_null0, net_ring0,
+ * net_af_packet0,iface=veth0, net_tap0.
+ *
+ * What a device lacks is negotiated down and said in the log: fewer queues than workers, no RSS, no checksum
+ * offload, a smaller largest frame. What cannot be done without (the device itself, queues, start) is an
+ * error.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+#include "drivers/port.h"
+
+#define DESCRIPTORS    1024u /* per queue, where neither the user nor the driver has a wish */
+#define FRAME_OVERHEAD 22u   /* Ethernet header and two VLAN tags: frame = MTU + this */
+
+struct ethdev {
+	uint16_t port_id;
+	bool started;
+};
+
+static uint16_t
+ethdev_rx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct ethdev *e = p->state;
+
+	return rte_eth_rx_burst(e->port_id, queue, pkts, n);
+}
+
+static uint16_t
+ethdev_tx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct ethdev *e = p->state;
+
+	return rte_eth_tx_burst(e->port_id, queue, pkts, n);
+}
+
+/* Attaches the device unless EAL has it already, and finds its ethdev number. */
+static int
+attach(const char *device, uint16_t *port_id, struct spx_error *err)
+{
+	struct rte_dev_iterator iterator;
+	int r = rte_dev_probe(device);
+
+	if (r < 0 && r != -EEXIST)
+		return spx_error(err, -ENODEV,
+			"cannot attach device \"%s\" (%s); a PCI address of a device bound to vfio-pci, or a "
+			"virtual "
+			"device such as net_null0 or net_af_packet0,iface=NAME (may need root), is expected",
+			device, strerror(-r));
+	*port_id = RTE_MAX_ETHPORTS;
+	RTE_ETH_FOREACH_MATCHING_DEV(*port_id, device, &iterator)
+	{
+		rte_eth_iterator_cleanup(&iterator);
+		break;
+	}
+	if (!rte_eth_dev_is_valid_port(*port_id))
+		return spx_error(err, -ENODEV, "device \"%s\" is there but is no Ethernet device", device);
+	return 0;
+}
+
+/* The configuration both sides can agree on. */
+static void
+negotiate(struct spx_port *p, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
+{
+	const char *name = p->options.name;
+
+	p->rx_queues = RTE_MIN(p->options.workers, info->max_rx_queues);
+	p->tx_queues = RTE_MIN(p->options.workers, info->max_tx_queues);
+	if (p->rx_queues < p->options.workers || p->tx_queues < p->options.workers)
+		spx_log(SPX_LOG_INFO, "port %s: %u receive and %u transmit queues for %u workers", name,
+			p->rx_queues, p->tx_queues, p->options.workers);
+	if (p->rx_queues > 1) {
+		conf->rx_adv_conf.rss_conf.rss_hf =
+			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP) & info->flow_type_rss_offloads;
+		if (conf->rx_adv_conf.rss_conf.rss_hf != 0)
+			conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		else
+			spx_log(SPX_LOG_INFO,
+				"port %s: no RSS; the device spreads packets over its queues as it likes",
+				name);
+	}
+	if (p->options.verify_checksum && (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM)) {
+		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+		p->checksum_done = true;
+	} else if (p->options.verify_checksum) {
+		spx_log(SPX_LOG_INFO, "port %s: no checksum offload; IPv4 checksums are verified in software",
+			name);
+	}
+	conf->txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	conf->rxmode.mtu = (uint16_t)(p->options.max_frame - FRAME_OVERHEAD);
+	if (conf->rxmode.mtu > info->max_mtu) {
+		spx_log(SPX_LOG_INFO, "port %s: largest frame is %u bytes, not %u", name,
+			info->max_mtu + FRAME_OVERHEAD, p->options.max_frame);
+		conf->rxmode.mtu = info->max_mtu;
+		p->options.max_frame = info->max_mtu + FRAME_OVERHEAD;
+	}
+}
+
+static int
+setup_queues(struct spx_port *p, uint16_t port_id, struct spx_error *err)
+{
+	uint16_t rx = p->options.rx_descriptors != 0 ? p->options.rx_descriptors : DESCRIPTORS;
+	uint16_t tx = p->options.tx_descriptors != 0 ? p->options.tx_descriptors : DESCRIPTORS;
+	int socket = rte_eth_dev_socket_id(port_id);
+	int r = rte_eth_dev_adjust_nb_rx_tx_desc(port_id, &rx, &tx);
+
+	if (r < 0)
+		return spx_error(
+			err, r, "the device refuses %u and %u descriptors (%s)", rx, tx, strerror(-r));
+	for (uint16_t q = 0; q < p->rx_queues; q++) {
+		r = rte_eth_rx_queue_setup(port_id, q, rx, (unsigned)socket, NULL, p->options.pool);
+		if (r < 0)
+			return spx_error(err, r,
+				"receive queue %u: %s; fewer workers, fewer rx_descriptors or a "
+				"smaller max_frame may help",
+				q, strerror(-r));
+	}
+	for (uint16_t q = 0; q < p->tx_queues; q++) {
+		r = rte_eth_tx_queue_setup(port_id, q, tx, (unsigned)socket, NULL);
+		if (r < 0)
+			return spx_error(err, r,
+				"transmit queue %u: %s; fewer workers or tx_descriptors may help", q,
+				strerror(-r));
+	}
+	return 0;
+}
+
+static int
+configure(struct spx_port *p, uint16_t port_id, struct spx_error *err)
+{
+	struct rte_eth_conf conf = {0};
+	struct rte_eth_dev_info info;
+	int r = rte_eth_dev_info_get(port_id, &info);
+
+	if (r < 0)
+		return spx_error(err, r, "the device does not say what it can do (%s)", strerror(-r));
+	negotiate(p, &info, &conf);
+	r = rte_eth_dev_configure(port_id, p->rx_queues, p->tx_queues, &conf);
+	if (r < 0)
+		return spx_error(err, r,
+			"the device refuses %u receive and %u transmit queues with frames up to %u "
+			"bytes (%s)",
+			p->rx_queues, p->tx_queues, p->options.max_frame, strerror(-r));
+	r = setup_queues(p, port_id, err);
+	if (r < 0)
+		return r;
+	r = rte_eth_dev_start(port_id);
+	if (r < 0)
+		return spx_error(err, r, "the device does not start (%s)", strerror(-r));
+	if (p->options.promiscuous && rte_eth_promiscuous_enable(port_id) < 0)
+		spx_log(SPX_LOG_INFO, "port %s: no promiscuous mode; only frames to its own address arrive",
+			p->options.name);
+	return 0;
+}
+
+static int
+ethdev_close(struct spx_port *p, struct spx_error *err)
+{
+	struct ethdev *e = p->state;
+	struct rte_eth_dev_info info;
+	struct rte_device *device = rte_eth_dev_info_get(e->port_id, &info) == 0 ? info.device : NULL;
+	int r = 0;
+
+	if (e->started)
+		r = rte_eth_dev_stop(e->port_id);
+	rte_eth_dev_close(e->port_id);
+	if (device != NULL)
+		rte_dev_remove(device);
+	free(e);
+	return r < 0 ? spx_error(err, r, "the device did not stop (%s)", strerror(-r)) : 0;
+}
+
+static int
+ethdev_open(struct spx_port *p, struct spx_error *err)
+{
+	struct ethdev *e = calloc(1, sizeof(*e));
+	int r;
+
+	if (e == NULL)
+		return spx_error(err, -ENOMEM, "no memory");
+	r = attach(p->options.device, &e->port_id, err);
+	if (r < 0) {
+		free(e);
+		return r;
+	}
+	p->state = e;
+	r = configure(p, e->port_id, err);
+	if (r < 0) {
+		ethdev_close(p, NULL);
+		return r;
+	}
+	e->started = true;
+	return 0;
+}
+
+static void
+ethdev_stats(struct spx_port *p, struct spx_port_stats *stats)
+{
+	const struct ethdev *e = p->state;
+	struct rte_eth_stats s;
+
+	*stats = (struct spx_port_stats){0};
+	if (rte_eth_stats_get(e->port_id, &s) == 0)
+		*stats = (struct spx_port_stats){
+			.missed = s.imissed, .no_mbuf = s.rx_nombuf, .errors = s.ierrors + s.oerrors};
+}
+
+const struct spx_port_ops spx_ethdev_ops = {
+	.name = "ethdev",
+	.open = ethdev_open,
+	.rx_burst = ethdev_rx_burst,
+	.tx_burst = ethdev_tx_burst,
+	.stats = ethdev_stats,
+	.close = ethdev_close,
+};
