@@ -9,8 +9,9 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
-#define HANDOVER_RING 1024u /* packets between two workers */
-#define POOL_CACHE    256u
+#define HANDOVER_RING 2048u /* packets between two workers */
+#define POOL_CACHE    256u  /* mbufs an lcore keeps for itself */
+#define POOL_NAME     "sphex_pool"
 
 uint64_t
 spx_now_ns(void)
@@ -63,24 +64,40 @@ create_rules(struct spx_appliance *app, struct spx_error *err)
 
 /* ---- ports ----------------------------------------------------------------------------------------- */
 
+/* The pool stays for the next run of this process, where it mostly fits: filling one takes longer than many a
+ * trace. */
 static int
 create_pool(struct spx_appliance *app, struct spx_error *err)
 {
 	uint32_t room = RTE_MBUF_DEFAULT_DATAROOM;
+	uint16_t size;
 
 	/* One byte more than the largest frame: a replay marks an oversize packet with it. */
 	for (uint16_t i = 0; i < app->setup->n_ports; i++)
 		room = RTE_MAX(room, app->setup->port[i].max_frame + 1);
-	app->pool = rte_pktmbuf_pool_create("sphex_pool", app->setup->mbufs, POOL_CACHE,
-		sizeof(struct spx_meta),
-		(uint16_t)RTE_MIN(RTE_ALIGN_CEIL(room + RTE_PKTMBUF_HEADROOM, 64u), (uint32_t)UINT16_MAX),
-		SOCKET_ID_ANY);
+	size = (uint16_t)RTE_MIN(RTE_ALIGN_CEIL(room + RTE_PKTMBUF_HEADROOM, 64u), (uint32_t)UINT16_MAX);
+	app->pool = rte_mempool_lookup(POOL_NAME);
+	if (app->pool != NULL && app->pool->size == app->setup->mbufs &&
+		rte_pktmbuf_data_room_size(app->pool) == size)
+		return 0;
+	rte_mempool_free(app->pool);
+	app->pool = rte_pktmbuf_pool_create(
+		POOL_NAME, app->setup->mbufs, POOL_CACHE, sizeof(struct spx_meta), size, SOCKET_ID_ANY);
 	if (app->pool == NULL)
 		return spx_error(err, -ENOMEM,
 			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower "
 			"memory.mbufs",
-			app->setup->mbufs, room, rte_strerror(rte_errno));
+			app->setup->mbufs, size, rte_strerror(rte_errno));
 	return 0;
+}
+
+/* Every packet has been sent or freed by now: what is missing in the pool has been lost without a count. */
+static int
+check_pool(const struct spx_appliance *app, struct spx_error *err)
+{
+	unsigned missing = app->pool == NULL ? 0 : rte_mempool_in_use_count(app->pool);
+
+	return missing == 0 ? 0 : spx_error(err, -EPROTO, "%u mbufs did not come back to the pool", missing);
 }
 
 static int
@@ -270,7 +287,8 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 	}
 	rte_ring_free(app->exception);
 	spx_rule_table_destroy(app->rules);
-	rte_mempool_free(app->pool);
+	if (first == 0)
+		first = check_pool(app, err);
 	free(app->config);
 	free(app->qsbr);
 	free(app);

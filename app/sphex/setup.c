@@ -7,8 +7,7 @@
 
 #include "app/sphex/setup.h"
 
-#define ETHERNET_FRAME 1518u /* bytes without FCS: 14 header, 4 tag, 1500 payload */
-#define SECOND_TAGS    8u    /* QinQ and MPLS labels on top */
+#define ETHERNET_FRAME 1522u /* bytes without FCS: 14 header, 8 two VLAN tags, 1500 payload */
 #define TRACE_FRAME    2048u
 
 int
@@ -75,7 +74,7 @@ spx_setup_add_port(struct spx_setup *setup, const char *name, const char *driver
 	setup->port = ports;
 	port = &ports[setup->n_ports++];
 	*port = (struct spx_setup_port){
-		.max_frame = ethdev ? ETHERNET_FRAME + SECOND_TAGS : TRACE_FRAME,
+		.max_frame = ethdev ? ETHERNET_FRAME : TRACE_FRAME,
 		.verify_checksum = ethdev,
 		.promiscuous = ethdev,
 		.passes = 1,

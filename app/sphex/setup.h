@@ -18,7 +18,7 @@ struct spx_setup_port {
 	char driver[SPX_NAME_MAX];
 	char *device;       /* ethdev: devargs */
 	char *file;         /* replay, capture */
-	uint32_t max_frame; /* bytes without FCS; default 2048 for replay and capture, 1518 + 8 for ethdev */
+	uint32_t max_frame; /* bytes without FCS; default 2048 for replay and capture, 1522 for ethdev */
 	bool verify_checksum; /* default true for ethdev, false for replay (anonymised traces) */
 	bool promiscuous;     /* ethdev, default true */
 	uint16_t rx_descriptors, tx_descriptors; /* ethdev, 0 = the driver's choice */

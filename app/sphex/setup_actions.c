@@ -150,8 +150,9 @@ spx_read_action_id(const struct spx_place *at, const struct spx_field *field, vo
 		return 0;
 	}
 	spx_choices_init(&choices, name);
-	json_object_foreach (at->document->actions, known, value)
+	json_object_foreach (at->document->actions, known, value) {
 		spx_choices_add(&choices, known);
+	}
 	if (choices.n == 0)
 		return spx_unexpected(at, "no action is defined: add it to \"actions\"");
 	return spx_unexpected(at, "the name of an action: %s", spx_choices_text(&choices));

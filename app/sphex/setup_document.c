@@ -168,7 +168,7 @@ static int
 read_file(struct spx_setup *setup, const struct spx_keys *keys, const char *path, struct spx_error *err)
 {
 	const char *slash = strrchr(path, '/');
-	char *text, *folder;
+	char *text = NULL, *folder;
 	size_t length = 0;
 	int rc = load(path, &text, &length, err);
 

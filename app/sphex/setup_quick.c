@@ -6,6 +6,8 @@
 #include "app/sphex/options.h"
 #include "app/sphex/setup.h"
 
+#define CAPTURE_MBUFS 1024
+
 static int
 replace_text(char **into, const char *text, struct spx_error *err)
 {
@@ -43,6 +45,10 @@ add_ports(
 	if (rc != 0)
 		return rc;
 
+	/* A pool smaller than the rings towards the disk: the replay waits for mbufs, and no packet is lost.
+	 */
+	if (capture)
+		setup->mbufs = CAPTURE_MBUFS;
 	out = spx_setup_add_port(setup, "out", capture ? "capture" : "ethdev");
 	if (out == NULL)
 		return spx_error(err, -ENOMEM, "out of memory");

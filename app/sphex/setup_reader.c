@@ -33,6 +33,9 @@ append_value(char *text, size_t size, const json_t *value)
 		return;
 	}
 	dump = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
+	for (char *c = dump; c != NULL && *c != '\0'; c++)
+		if (*c == 0x7f) /* the one control character that JSON lets stand */
+			*c = '?';
 	if (dump == NULL)
 		append(text, size, "a value");
 	else

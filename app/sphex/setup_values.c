@@ -64,7 +64,7 @@ int
 spx_read_flag(const struct spx_place *at, const struct spx_field *field, void *into)
 {
 	uint8_t *flags = into;
-	bool set;
+	bool set = false;
 	int rc = spx_read_bool(at, field, &set);
 
 	if (rc == 0)

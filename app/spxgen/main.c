@@ -47,56 +47,65 @@ print_help(const struct spx_generate *defaults)
 		defaults->flood, defaults->malformed);
 }
 
-/* Reads a whole number of 0...max for option `index` of the table; false with a message when it is none. */
+/* Reads the value of option `index` of the table, a whole number of min...max; false with a message when it
+ * is none. */
 static bool
-parse_number(int index, const char *text, uint64_t max, uint64_t *value)
+parse_number(int index, const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
 	char *end;
 
 	errno = 0;
 	*value = strtoull(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *value <= max)
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *value >= min && *value <= max)
 		return true;
-	fprintf(stderr, "spxgen: --%s: '%s'; a whole number from 0 to %" PRIu64 " expected\n",
-		options[index].name, text, max);
+	fprintf(stderr, "spxgen: --%s: '%s'; a whole number from %" PRIu64 " to %" PRIu64 " expected\n",
+		options[index].name, text, min, max);
 	return false;
 }
 
-/* Applies one option with a value. The trace library checks the ranges that lie below the type's. */
+/* The per mille options. */
+static bool
+set_share(int index, const char *text, unsigned *share)
+{
+	uint64_t value;
+
+	if (!parse_number(index, text, 0, 1000, &value))
+		return false;
+	*share = (unsigned)value;
+	return true;
+}
+
+static bool
+set_32(int index, const char *text, uint32_t max, uint32_t *number)
+{
+	uint64_t value;
+
+	if (!parse_number(index, text, 1, max, &value))
+		return false;
+	*number = (uint32_t)value;
+	return true;
+}
+
+/* Applies one option with a value. How options fit together is checked by the trace library. */
 static bool
 set(struct spx_generate *g, int code, int index, const char *text)
 {
-	uint64_t max = code == PACKETS || code == SEED ? UINT64_MAX
-		       : code == FLOWS || code == SNAP ? UINT32_MAX
-						       : 1000;
-	uint64_t value;
-
-	if (!parse_number(index, text, max, &value))
-		return false;
 	switch (code) {
 	case PACKETS:
-		g->packets = value;
-		break;
+		return parse_number(index, text, 1, SPX_GENERATE_PACKETS_MAX, &g->packets);
 	case FLOWS:
-		g->flows = (uint32_t)value;
-		break;
+		return set_32(index, text, SPX_GENERATE_FLOWS_MAX, &g->flows);
 	case SEED:
-		g->seed = value;
-		break;
+		return parse_number(index, text, 0, UINT64_MAX, &g->seed);
 	case SNAP:
-		g->snap = (uint32_t)value;
-		break;
+		return set_32(index, text, SPX_GENERATE_SNAP_MAX, &g->snap);
 	case SCAN:
-		g->scan = (unsigned)value;
-		break;
+		return set_share(index, text, &g->scan);
 	case FLOOD:
-		g->flood = (unsigned)value;
-		break;
-	case MALFORMED:
-		g->malformed = (unsigned)value;
-		break;
+		return set_share(index, text, &g->flood);
+	default:
+		return set_share(index, text, &g->malformed);
 	}
-	return true;
 }
 
 static void

@@ -62,6 +62,18 @@ attach(const char *device, uint16_t *port_id, struct spx_error *err)
 	return 0;
 }
 
+/* The largest MTU that rte_eth_dev_configure lets through: it counts the link header the way the driver does,
+ * as the difference of two limits, and as Ethernet with FCS where the driver names no MTU. */
+static uint16_t
+largest_mtu(const struct rte_eth_dev_info *info)
+{
+	uint32_t header = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+
+	if (info->max_mtu != UINT16_MAX && info->max_rx_pktlen > info->max_mtu)
+		header = info->max_rx_pktlen - info->max_mtu;
+	return (uint16_t)RTE_MIN((uint32_t)info->max_mtu, info->max_rx_pktlen - header);
+}
+
 /* The configuration both sides can agree on. */
 static void
 negotiate(struct spx_port *p, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
@@ -92,11 +104,11 @@ negotiate(struct spx_port *p, const struct rte_eth_dev_info *info, struct rte_et
 	}
 	conf->txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	conf->rxmode.mtu = (uint16_t)(p->options.max_frame - FRAME_OVERHEAD);
-	if (conf->rxmode.mtu > info->max_mtu) {
-		spx_log(SPX_LOG_INFO, "port %s: largest frame is %u bytes, not %u", name,
-			info->max_mtu + FRAME_OVERHEAD, p->options.max_frame);
-		conf->rxmode.mtu = info->max_mtu;
-		p->options.max_frame = info->max_mtu + FRAME_OVERHEAD;
+	if (conf->rxmode.mtu > largest_mtu(info)) {
+		conf->rxmode.mtu = largest_mtu(info);
+		p->options.max_frame = conf->rxmode.mtu + FRAME_OVERHEAD;
+		spx_log(SPX_LOG_INFO, "port %s: the device takes frames of up to %u bytes", name,
+			p->options.max_frame);
 	}
 }
 

@@ -97,7 +97,7 @@ static_assert(sizeof(struct spx_key6) == 40, "IPv6 flow key is 40 bytes");
 	X(ipv6_version, "the EtherType says IPv6, the version field does not")                               \
 	X(ipv6_payload_length, "the IPv6 payload length is beyond the frame")                                \
 	X(ipv6_extension, "the IPv6 extension headers run past the packet or are more than eight")           \
-	X(fragment_overrun, "the fragment would end beyond the largest IP packet of 65535 bytes")            \
+	X(fragment_overrun, "the fragment would end beyond the largest IP packet")                           \
 	X(tcp_truncated, "the packet ends inside the TCP header")                                            \
 	X(tcp_header_length, "the TCP header length is below 20 or beyond the packet")                       \
 	X(udp_truncated, "the packet ends inside the UDP header")                                            \

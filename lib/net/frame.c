@@ -2,6 +2,7 @@
  * the next; a frame that is malformed ends at the first check that fails, whose name is the drop reason.
  */
 #include <netinet/in.h>
+#include <string.h>
 
 #include <rte_byteorder.h>
 
@@ -11,8 +12,11 @@
 #define VLAN_TAG        4u
 #define IPV4_HEADER     20u
 #define IPV6_HEADER     40u
-#define IP_PACKET_MAX   65535u
+#define IP_LENGTH_MAX   65535u /* of IPv4's total length, of IPv6's payload length */
 #define IPV6_EXTENSIONS 8 /* a chain longer than this is refused: the work per packet has to be bounded */
+
+#define PROTO_HIP   139
+#define PROTO_SHIM6 140
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_ARP  0x0806
@@ -24,7 +28,10 @@
 static uint16_t
 read16(const struct spx_frame *f, uint32_t at)
 {
-	return (uint16_t)(f->bytes[at] << 8 | f->bytes[at + 1]);
+	uint16_t value;
+
+	memcpy(&value, f->bytes + at, sizeof(value));
+	return rte_be_to_cpu_16(value);
 }
 
 static enum spx_frame_kind
@@ -34,15 +41,33 @@ bad(struct spx_frame *f, enum spx_drop reason)
 	return SPX_FRAME_BAD;
 }
 
+/* The frame, or the packet in it, ends at `end`: nothing behind is read. */
+static void
+end_packet(struct spx_frame *f, uint32_t end)
+{
+	f->length = end;
+	f->room = RTE_MIN(f->room, end);
+}
+
 /* True when bytes at...at+n-1 can be read; else sets the reason: `truncated`, or that they lie in a later
  * segment. */
 static bool
 readable(struct spx_frame *f, uint32_t at, uint32_t n, enum spx_drop truncated)
 {
-	if (at + n <= f->room && at + n <= f->length)
+	if (at + n <= f->room)
 		return true;
 	f->reason = at + n > f->length ? truncated : SPX_DROP_header_segmented;
 	return false;
+}
+
+/* True for ICMP messages with an identifier. RFC 792, RFC 950: echo, timestamp, information, mask. RFC 4443:
+ * echo. RFC 8335: extended echo. */
+static bool
+icmp_identified(uint8_t type, bool v6)
+{
+	if (v6)
+		return type == 128 || type == 129 || type == 160 || type == 161;
+	return type == 0 || type == 8 || (type >= 13 && type <= 18) || type == 42 || type == 43;
 }
 
 /* ICMP and ICMPv6: type and code stand for the source port, the identifier, where the message has one, for
@@ -50,18 +75,16 @@ readable(struct spx_frame *f, uint32_t at, uint32_t n, enum spx_drop truncated)
 static bool
 parse_icmp(struct spx_frame *f, uint32_t at, bool v6)
 {
-	uint8_t type;
 	bool identified;
 
 	if (!readable(f, at, v6 ? 4 : 8, SPX_DROP_icmp_truncated))
 		return false;
-	type = f->bytes[at];
-	/* RFC 792, RFC 950: echo, timestamp, information, mask. RFC 4443: echo. */
-	identified = v6 ? type == 128 || type == 129 : type == 0 || type == 8 || (type >= 13 && type <= 18);
+	identified = icmp_identified(f->bytes[at], v6);
 	if (identified && !readable(f, at, 8, SPX_DROP_icmp_truncated))
 		return false;
-	f->ports[0] = rte_cpu_to_be_16(read16(f, at));
-	f->ports[1] = identified ? rte_cpu_to_be_16(read16(f, at + 4)) : 0;
+	memcpy(&f->ports[0], f->bytes + at, sizeof(f->ports[0]));
+	if (identified)
+		memcpy(&f->ports[1], f->bytes + at + 4, sizeof(f->ports[1]));
 	return true;
 }
 
@@ -79,8 +102,7 @@ parse_tcp(struct spx_frame *f, uint32_t at)
 	}
 	if ((f->bytes[at + 13] & 0x12) == 0x02)
 		f->layout.flags |= SPX_LAYOUT_TCP_SYN;
-	f->ports[0] = rte_cpu_to_be_16(read16(f, at));
-	f->ports[1] = rte_cpu_to_be_16(read16(f, at + 2));
+	memcpy(f->ports, f->bytes + at, sizeof(f->ports));
 	return true;
 }
 
@@ -96,17 +118,18 @@ parse_udp(struct spx_frame *f, uint32_t at)
 		f->reason = SPX_DROP_udp_length;
 		return false;
 	}
-	f->ports[0] = rte_cpu_to_be_16(read16(f, at));
-	f->ports[1] = rte_cpu_to_be_16(read16(f, at + 2));
+	memcpy(f->ports, f->bytes + at, sizeof(f->ports));
 	return true;
 }
 
 /* The transport header at `at`, of protocol f->proto. Fragments are not looked into: only the first has
- * ports. */
+ * ports. ICMP belongs to IPv4 and ICMPv6 to IPv6; the other way round they are protocols like any other. */
 static bool
 parse_transport(struct spx_frame *f, uint32_t at)
 {
-	if (f->layout.flags & SPX_LAYOUT_FRAGMENT)
+	bool v6 = f->layout.ethertype == ETHERTYPE_IPV6;
+
+	if ((f->layout.flags & SPX_LAYOUT_FRAGMENT) || f->proto == IPPROTO_NONE)
 		return true;
 	f->layout.l4 = (uint16_t)at;
 	switch (f->proto) {
@@ -115,8 +138,9 @@ parse_transport(struct spx_frame *f, uint32_t at)
 	case IPPROTO_UDP:
 		return parse_udp(f, at);
 	case IPPROTO_ICMP:
+		return v6 || parse_icmp(f, at, v6);
 	case IPPROTO_ICMPV6:
-		return parse_icmp(f, at, f->proto == IPPROTO_ICMPV6);
+		return !v6 || parse_icmp(f, at, v6);
 	default:
 		return true;
 	}
@@ -141,11 +165,11 @@ parse_ipv4(struct spx_frame *f)
 		return bad(f, SPX_DROP_ipv4_total_length);
 	if (f->checksum_bad || (f->verify_checksum && spx_net_sum4(f->bytes + at, header / 4) != 0xffff))
 		return bad(f, SPX_DROP_ipv4_checksum);
-	f->length = at + total;
+	end_packet(f, at + total);
 	f->proto = f->bytes[at + 9];
 	fragment = read16(f, at + 6) & 0x3fff; /* more fragments, offset in 8 bytes */
 	if (fragment != 0) {
-		if ((fragment & 0x1fff) * 8 + total - header > IP_PACKET_MAX)
+		if ((fragment & 0x1fff) * 8 + total > IP_LENGTH_MAX)
 			return bad(f, SPX_DROP_fragment_overrun);
 		f->layout.flags |= SPX_LAYOUT_FRAGMENT;
 	}
@@ -161,7 +185,8 @@ parse_ipv6_fragment(struct spx_frame *f, uint32_t at)
 
 	if ((field & 0xfff9) == 0)
 		return true;
-	if ((field & 0xfff8) + f->length - (at + 8) > IP_PACKET_MAX) {
+	/* What stands before the fragment header counts, that itself does not. */
+	if ((field & 0xfff8) + f->length - f->layout.l3 - IPV6_HEADER - 8 > IP_LENGTH_MAX) {
 		f->reason = SPX_DROP_fragment_overrun;
 		return false;
 	}
@@ -169,32 +194,23 @@ parse_ipv6_fragment(struct spx_frame *f, uint32_t at)
 	return true;
 }
 
-/* Length in bytes of the extension header of type `next` at `at`, 0 when `next` is no extension header. */
-static uint32_t
-ipv6_extension(const struct spx_frame *f, uint8_t next, uint32_t at)
-{
-	switch (next) {
-	case 44: /* fragment */
-		return 8;
-	case 51: /* authentication, RFC 4302: in 4 bytes, less 2 */
-		return (f->bytes[at + 1] + 2u) * 4;
-	case 0:   /* hop-by-hop options */
-	case 43:  /* routing */
-	case 60:  /* destination options */
-	case 135: /* mobility */
-	case 139: /* host identity */
-	case 140: /* shim6 */
-		return (f->bytes[at + 1] + 1u) * 8;
-	default:
-		return 0;
-	}
-}
-
 static bool
 is_ipv6_extension(uint8_t next)
 {
-	return next == 0 || next == 43 || next == 44 || next == 51 || next == 60 || next == 135 ||
-	       next == 139 || next == 140;
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
+	       next == IPPROTO_AH || next == IPPROTO_DSTOPTS || next == IPPROTO_MH || next == PROTO_HIP ||
+	       next == PROTO_SHIM6;
+}
+
+/* Length in bytes of an extension header of type `next` whose second byte is `field`. */
+static uint32_t
+ipv6_extension_size(uint8_t next, uint8_t field)
+{
+	if (next == IPPROTO_FRAGMENT)
+		return 8;
+	if (next == IPPROTO_AH) /* RFC 4302 section 2.2: in 4 bytes, less 2 */
+		return (field + 2u) * 4;
+	return (field + 1u) * 8; /* RFC 6564: in 8 bytes, the first not counted */
 }
 
 static enum spx_frame_kind
@@ -210,7 +226,7 @@ parse_ipv6(struct spx_frame *f)
 	payload = read16(f, at + 4);
 	if (at + IPV6_HEADER + payload > f->length)
 		return bad(f, SPX_DROP_ipv6_payload_length);
-	f->length = at + IPV6_HEADER + payload;
+	end_packet(f, at + IPV6_HEADER + payload);
 	next = f->bytes[at + 6];
 	at += IPV6_HEADER;
 	for (int chain = 0; is_ipv6_extension(next); chain++) {
@@ -220,10 +236,10 @@ parse_ipv6(struct spx_frame *f)
 			return bad(f, SPX_DROP_ipv6_extension);
 		if (!readable(f, at, 8, SPX_DROP_ipv6_extension))
 			return SPX_FRAME_BAD;
-		size = ipv6_extension(f, next, at);
+		size = ipv6_extension_size(next, f->bytes[at + 1]);
 		if (at + size > f->length)
 			return bad(f, SPX_DROP_ipv6_extension);
-		if (next == 44 && !parse_ipv6_fragment(f, at))
+		if (next == IPPROTO_FRAGMENT && !parse_ipv6_fragment(f, at))
 			return SPX_FRAME_BAD;
 		next = f->bytes[at];
 		at += size;
@@ -280,6 +296,7 @@ spx_frame_parse(struct spx_frame *f, uint16_t port)
 
 	f->layout = (struct spx_layout){0};
 	f->ports[0] = f->ports[1] = 0;
+	end_packet(f, f->length);
 	if (!parse_ethernet(f))
 		return SPX_FRAME_BAD;
 	switch (f->layout.ethertype) {

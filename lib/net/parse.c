@@ -1,8 +1,9 @@
 /* The parse stage: headers of a whole burst to flow keys, hashes and layouts.
  *
  * Most packets are plain: untagged IPv4 without options or fragments, UDP or TCP, lengths in order. plain4
- * recognises those with a handful of loads and leaves everything else, malformed packets included, to the
- * general parser (frame.c). Where it says yes, the two agree; a test runs both.
+ * recognises those with a handful of loads. Everything else, malformed packets included, goes to the general
+ * parser (frame.c) in a second pass, so the loop of the first holds no call. Where plain4 says yes, the two
+ * agree; a test runs both.
  */
 #include <netinet/in.h>
 
@@ -52,20 +53,20 @@ key_tail(uint8_t proto, uint32_t context)
 }
 
 /* True when the frame is plain; then *word holds the two words of its key but for the context. `available` is
- * the contiguous length, which for a plain packet is the whole frame. */
+ * the contiguous length, in which a plain packet lies wholly. */
 static inline bool
 plain4(const uint8_t *frame, uint32_t available, uint64_t word[2], uint8_t *layout_flags)
 {
-	uint32_t total, transport;
+	uint32_t transport;
 	uint8_t proto;
 
 	/* 54 = Ethernet + IPv4 + TCP; a shorter frame that is not padded takes the general way. */
 	if (unlikely(available < 54 || load16(frame + 12) != RTE_BE16(0x0800) || frame[PLAIN_L3] != 0x45 ||
 		     (load16(frame + PLAIN_L3 + 6) & RTE_BE16(0x3fff)) != 0))
 		return false;
-	total = rte_be_to_cpu_16(load16(frame + PLAIN_L3 + 2));
-	transport = total - 20; /* wraps when total is below 20: then it is beyond every bound below */
-	if (unlikely(PLAIN_L3 + total > available || transport > 65515))
+	/* Wraps when the total length is below 20, and then is beyond every frame. */
+	transport = rte_be_to_cpu_16(load16(frame + PLAIN_L3 + 2)) - 20u;
+	if (unlikely(transport > available - PLAIN_L4))
 		return false;
 	proto = frame[PLAIN_L3 + 9];
 	if (proto == IPPROTO_UDP) {
@@ -164,36 +165,52 @@ parse_general(struct spx_burst *b, unsigned i, const struct spx_net_options *opt
 	b->layout[i] = f.layout;
 }
 
-void
-spx_net_parse(struct spx_burst *b, const struct spx_net_options *options)
+/* Parses the plain packets of b->alive. Returns the set of the rest, which it has not touched. */
+static uint64_t
+parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 {
-	const struct spx_layout plain = {.ethertype = 0x0800, .l3 = PLAIN_L3, .l4 = PLAIN_L4};
+	const struct spx_layout layout = {.ethertype = 0x0800, .l3 = PLAIN_L3, .l4 = PLAIN_L4};
 	const uint64_t tail = key_tail(0, b->in_port & SPX_CONTEXT_PORT_MASK);
+	const unsigned n = b->n;
+	const uint32_t max_frame = options->max_frame;
+	const bool verify = options->verify_checksum;
+	uint64_t rest = 0;
 	unsigned i;
 
-	b->ipv4 = b->ipv6 = b->other = b->drop = b->punt = 0;
-	for (i = 0; i < RTE_MIN(PREFETCH_AHEAD, b->n); i++)
-		rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i], const void *));
 	SPX_FOREACH (i, b->alive) {
 		struct rte_mbuf *m = b->pkt[i];
 		const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 		uint64_t word[2];
 		uint8_t flags;
 
-		if (i + PREFETCH_AHEAD < b->n)
+		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i + PREFETCH_AHEAD], const void *));
-		if (unlikely(m->pkt_len != m->data_len || m->pkt_len > options->max_frame ||
-			     !plain4(frame, m->data_len, word, &flags) ||
+		if (unlikely(m->pkt_len > max_frame || !plain4(frame, m->data_len, word, &flags) ||
 			     (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_BAD ||
-			     (options->verify_checksum && spx_net_sum4(frame + PLAIN_L3, 5) != 0xffff))) {
-			parse_general(b, i, options);
+			     (verify && spx_net_sum4(frame + PLAIN_L3, 5) != 0xffff))) {
+			rest |= spx_set_one(i);
 			continue;
 		}
 		word[1] |= tail;
 		memcpy(&b->key4[i], word, sizeof(word));
 		b->hash[i] = spx_fold_key4(&options->seed, &b->key4[i]);
-		b->layout[i] = plain;
+		b->layout[i] = layout;
 		b->layout[i].flags = flags;
-		b->ipv4 |= spx_set_one(i);
 	}
+	return rest;
+}
+
+void
+spx_net_parse(struct spx_burst *b, const struct spx_net_options *options)
+{
+	uint64_t rest;
+	unsigned i;
+
+	for (i = 0; i < RTE_MIN(PREFETCH_AHEAD, b->n); i++)
+		rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i], const void *));
+	rest = parse_plain(b, options);
+	b->ipv4 = b->alive & ~rest;
+	b->ipv6 = b->other = b->drop = b->punt = 0;
+	SPX_FOREACH (i, rest)
+		parse_general(b, i, options);
 }

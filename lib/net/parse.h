@@ -9,9 +9,9 @@
 /* One frame on its way through the general parser. */
 struct spx_frame {
 	const uint8_t *bytes;
-	uint32_t room;        /* contiguous bytes at `bytes` (first mbuf segment) */
-	uint32_t length;      /* bytes of the whole frame; later the end of the IP packet, without padding */
-	bool checksum_bad;    /* the device says so */
+	uint32_t room;     /* contiguous bytes at `bytes` (first mbuf segment); later none beyond `length` */
+	uint32_t length;   /* bytes of the whole frame; later the end of the IP packet, without padding */
+	bool checksum_bad; /* the device says so */
 	bool verify_checksum; /* compute it */
 
 	/* answers */

@@ -20,8 +20,9 @@
 #include "lib/rules/rules_internal.h"
 
 #define FIELDS_MAX 12 /* IPv6: protocol, 4 + 4 address words, 2 ports, context */
-#define CONTEXT_BITS                                                                                         \
-	UINT32_C(0xffffff) /* of the last group; its first byte is the protocol, a field already */
+
+/* Of the last group; its first byte is the protocol, which is a field already. */
+#define CONTEXT_BITS UINT32_C(0xffffff)
 
 RTE_ACL_RULE_DEF(acl_rule, FIELDS_MAX);
 
@@ -159,6 +160,7 @@ build_context(struct rte_acl_ctx **out, const struct spx_linear *linear, const s
 	param.rule_size = RTE_ACL_RULE_SZ(config.num_fields);
 	/* EAL keeps contexts by name; the address of the owner makes it unique. */
 	snprintf(name, sizeof(name), "spx_%s_%zx", layout->name, (size_t)(uintptr_t)out);
+	rte_errno = ENOMEM; /* which rte_acl_create does not set */
 	*out = rte_acl_create(&param);
 	rc = *out == NULL ? -rte_errno : add_rules(*out, linear, walk, layout);
 	if (rc == 0)

@@ -58,51 +58,52 @@ expect(struct cursor *c, char wanted, const char *what)
 	return 0;
 }
 
-static int
+/* 16 for what is no digit. */
+static unsigned
 digit_value(char ch)
 {
 	if (ch >= '0' && ch <= '9')
-		return ch - '0';
+		return (unsigned)(ch - '0');
 	if (ch >= 'a' && ch <= 'f')
-		return ch - 'a' + 10;
+		return (unsigned)(ch - 'a') + 10;
 	if (ch >= 'A' && ch <= 'F')
-		return ch - 'A' + 10;
+		return (unsigned)(ch - 'A') + 10;
 	return 16;
 }
 
-/* A number of the given base up to `max`; on failure `at` stays at its first character. */
+/* A number of the given base up to `max`, behind `skip` characters that were looked at already; on failure
+ * `at` stays where it is. */
 static int
-read_digits(struct cursor *c, unsigned base, uint32_t max, uint32_t *out, const char *what)
+read_digits(struct cursor *c, unsigned skip, unsigned base, uint32_t max, uint32_t *out, const char *what)
 {
-	const char *p = c->at;
+	const char *first = c->at + skip, *p = first;
 	uint64_t value = 0;
 
-	for (; p < c->end && (unsigned)digit_value(*p) < base; p++) {
-		value = value * base + (unsigned)digit_value(*p);
+	for (; p < c->end && digit_value(*p) < base; p++) {
+		value = value * base + digit_value(*p);
 		if (value > max)
 			return fail(c, what);
 	}
-	if (p == c->at)
+	if (p == first)
 		return fail(c, what);
 	c->at = p;
 	*out = (uint32_t)value;
 	return 0;
 }
 
+static int
+read_decimal(struct cursor *c, uint32_t max, uint32_t *out, const char *what)
+{
+	return read_digits(c, 0, 10, max, out, what);
+}
+
 /* Decimal, or hexadecimal behind 0x. */
 static int
 read_number(struct cursor *c, uint32_t max, uint32_t *out, const char *what)
 {
-	const char *first = c->at;
-	int rc;
-
-	if (c->end - c->at <= 2 || c->at[0] != '0' || (c->at[1] != 'x' && c->at[1] != 'X'))
-		return read_digits(c, 10, max, out, what);
-	c->at += 2;
-	rc = read_digits(c, 16, max, out, what);
-	if (rc != 0)
-		c->at = first;
-	return rc;
+	if (c->end - c->at > 2 && c->at[0] == '0' && (c->at[1] == 'x' || c->at[1] == 'X'))
+		return read_digits(c, 2, 16, max, out, what);
+	return read_decimal(c, max, out, what);
 }
 
 /* a.b.c.d/length, host bits cleared. */
@@ -115,13 +116,13 @@ read_prefix(struct cursor *c, uint8_t address[16], uint8_t *length)
 
 	for (unsigned i = 0; i < 4; i++) {
 		if ((i > 0 && (rc = expect(c, '.', four_numbers)) != 0) ||
-			(rc = read_digits(c, 10, 255, &value, four_numbers)) != 0)
+			(rc = read_decimal(c, 255, &value, four_numbers)) != 0)
 			return rc;
 		ip = ip << 8 | value;
 	}
 	if ((rc = expect(c, '/', "the prefix length is missing: an address is followed by / and 0 to 32")) !=
 			0 ||
-		(rc = read_digits(c, 10, 32, &value, "a prefix length is a number of 0 to 32")) != 0)
+		(rc = read_decimal(c, 32, &value, "a prefix length is a number of 0 to 32")) != 0)
 		return rc;
 	*length = (uint8_t)value;
 	ip &= (uint32_t)(UINT64_C(0xffffffff00000000) >> value);
@@ -139,13 +140,13 @@ read_range(struct cursor *c, uint16_t *low, uint16_t *high)
 	uint32_t from, to;
 	int rc;
 
-	if ((rc = read_digits(c, 10, UINT16_MAX, &from, port)) != 0)
+	if ((rc = read_decimal(c, UINT16_MAX, &from, port)) != 0)
 		return rc;
 	skip_space(c);
 	if ((rc = expect(c, ':', port)) != 0)
 		return rc;
 	skip_space(c);
-	if ((rc = read_digits(c, 10, UINT16_MAX, &to, port)) != 0)
+	if ((rc = read_decimal(c, UINT16_MAX, &to, port)) != 0)
 		return rc;
 	if (from > to) {
 		c->at = first;

@@ -16,8 +16,10 @@
 
 #include "lib/rules/rules_internal.h"
 
-/* Rules in overlay and mask together beyond which a compile starts at once. An overlay rule costs every
- * packet about 0.5 ns, so the bound costs at most what a lookup in the tries costs. */
+/* Rules in overlay and mask together beyond which a compile starts at once. 32 overlay rules whose addresses
+ * do not match cost an IPv4 packet 12 to 38 ns and an IPv6 packet 3 to 44 ns beside 20 to 82 and 80 to 162 ns
+ * in the tries (loaded machine, base and overlay in turns): about one more lookup at worst. Rules whose
+ * addresses match, and answers that are masked, cost more; those were not measured. */
 #define CHANGES_MAX 32u
 
 /* With fewer changes the compile waits until there was none for so long. */

@@ -34,7 +34,8 @@ struct spx_capture_file {
 static void
 put(struct spx_capture_file *file, const void *data, size_t length)
 {
-	if (file->error == 0 && fwrite_unlocked(data, 1, length, file->stream) != length)
+	/* No bytes may come with a null pointer, which fwrite does not allow. */
+	if (length != 0 && file->error == 0 && fwrite_unlocked(data, 1, length, file->stream) != length)
 		file->error = errno != 0 ? -errno : -EIO;
 }
 

@@ -96,11 +96,6 @@ uint64_t spx_source_send(struct spx_source *source, struct spx_frame *frame, uin
 
 /* ---- generate_plan.c ------------------------------------------------------------------------------- */
 
-#define SPX_GENERATE_PACKETS_MAX UINT64_C(4000000000)
-#define SPX_GENERATE_FLOWS_MAX   (1u << 23) /* half of the clients that 10.0.0.0/8 holds */
-#define SPX_GENERATE_SNAP_MIN    1u
-#define SPX_GENERATE_SNAP_MAX    1518u
-
 struct spx_generate_plan {
 	struct spx_source *source; /* owned: web and game flows first, then the others */
 	uint64_t *begin;           /* owned: ns from the start of the trace to the source's first packet */

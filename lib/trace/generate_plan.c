@@ -88,6 +88,7 @@ share_web_packets(struct spx_source *flow, uint32_t n, uint64_t packets)
 		weights += flow[i].left;
 		heads += flow[i].left == 0 ? 1 : head;
 	}
+	assert(weights > 0); /* the first flow has one */
 	spare = packets - heads;
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t weight = flow[i].left;
@@ -139,9 +140,8 @@ check(const struct spx_generate *g, struct spx_error *err)
 	if (g->flows == 0 || g->flows > SPX_GENERATE_FLOWS_MAX)
 		return spx_error(
 			err, -EINVAL, "flows: %u; 1 to %u expected", g->flows, SPX_GENERATE_FLOWS_MAX);
-	if (g->snap < SPX_GENERATE_SNAP_MIN || g->snap > SPX_GENERATE_SNAP_MAX)
-		return spx_error(err, -EINVAL, "snap: %u; %u to %u expected", g->snap, SPX_GENERATE_SNAP_MIN,
-			SPX_GENERATE_SNAP_MAX);
+	if (g->snap == 0 || g->snap > SPX_GENERATE_SNAP_MAX)
+		return spx_error(err, -EINVAL, "snap: %u; 1 to %u expected", g->snap, SPX_GENERATE_SNAP_MAX);
 	if (g->scan > 1000 || g->flood > 1000 || g->malformed > 1000 ||
 		g->scan + g->flood + g->malformed > 1000)
 		return spx_error(err, -EINVAL,

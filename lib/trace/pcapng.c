@@ -222,7 +222,7 @@ step(struct spx_trace *trace, const struct spx_trace_block *block, struct spx_tr
 static int
 next(struct spx_trace *trace, struct spx_trace_packet *packet, struct spx_error *err)
 {
-	struct spx_trace_block block;
+	struct spx_trace_block block = {0};
 
 	for (;;) {
 		int rc = read_block(trace, &block, err);
@@ -254,7 +254,7 @@ check_interfaces(const struct spx_trace *trace, struct spx_error *err)
 int
 spx_trace_pcapng_open(struct spx_trace *trace, struct spx_error *err)
 {
-	struct spx_trace_block block;
+	struct spx_trace_block block = {0};
 	int rc;
 
 	trace->next = next;

@@ -134,7 +134,6 @@ spx_trace_rewind(struct spx_trace *trace)
 {
 	trace->at = trace->start;
 	trace->skipped = 0;
-	trace->pcapng.n = 0; /* a pcapng trace starts at its section header, which describes them again */
 }
 
 uint64_t

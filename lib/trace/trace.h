@@ -55,7 +55,7 @@ void spx_trace_close(struct spx_trace *trace);
 /* ---- schedule -------------------------------------------------------------------------------------- */
 
 /* When each packet of a timed replay is due, as an absolute time since the start, so errors never add up.
- * Time stamps that step back count as the latest before. factor 2.0 = twice as fast. */
+ * Time stamps that step back count as the latest before. factor > 0; 2.0 = twice as fast. */
 struct spx_schedule {
 	uint64_t first, latest; /* trace nanoseconds */
 	uint64_t offset;        /* replay nanoseconds at which the present pass began */
@@ -93,11 +93,16 @@ int spx_capture_file_close(struct spx_capture_file *file);
 
 /* The traffic mix of the demonstration and the evaluation: seeded, so the same parameters give the same
  * bytes. */
+#define SPX_GENERATE_PACKETS_MAX UINT64_C(4000000000)
+#define SPX_GENERATE_FLOWS_MAX   (1u << 23) /* half of the clients that 10.0.0.0/8 holds */
+#define SPX_GENERATE_SNAP_MAX    1518u      /* the longest frame */
+
 struct spx_generate {
 	uint64_t seed;
-	uint64_t packets; /* in all */
-	uint32_t flows;   /* web and game flows together */
-	uint32_t snap;    /* bytes kept of each frame, or its headers where those are longer */
+	uint64_t packets; /* in all, 1...SPX_GENERATE_PACKETS_MAX, one for each flow at least */
+	uint32_t flows;   /* web and game flows together, 1...SPX_GENERATE_FLOWS_MAX */
+	uint32_t snap; /* 1...SPX_GENERATE_SNAP_MAX: bytes kept of each frame, or its headers where those are
+			  longer */
 	unsigned scan, flood,
 		malformed; /* per mille of the packets: port scan, flood at one host, malformed */
 };

@@ -120,6 +120,17 @@ class Program:
         self.process.wait()
 
 
+def balanced(report):
+    """Checks that the counters of a report add up (doc/architecture.md)."""
+    slow = report["slowpath"]
+    equal(report["received"] + report["injected"] + report["cloned"],
+          report["transmitted"] + sum(report["drops"].values()) + report["punted"] + report["in_flight"],
+          f"packets in and out of the workers in {report}")
+    equal(report["punted"] + slow["generated"],
+          slow["consumed"] + report["injected"] + sum(slow["drops"].values()) + slow["queued"],
+          f"packets in and out of the slow path in {report}")
+
+
 class Lab:
     """Namespaces, links and programs of one test. Paths of its own files: lab.path(name)."""
 
@@ -189,6 +200,18 @@ class Lab:
             program.wait_for(ready, seconds)
         return program
 
+    def replay(self, arguments, status=0, seconds=60, prefix=()):
+        """Runs the appliance to its end with a JSON report; returns the report, balanced, and the output."""
+        report = self.path("report.json")
+        program = self.start(None, list(prefix) + [SPHEX] + arguments + ["--report", report])
+        output = program.wait(seconds, status)
+        with open(report, encoding="utf-8") as file:
+            document = json.load(file)
+        for one in document if isinstance(document, list) else [document]:
+            if "received" in one:
+                balanced(one)
+        return document, output
+
     # ---- end
 
     def logs(self):
@@ -227,24 +250,24 @@ def missing():
         if shutil.which(tool) is None:
             return f"needs {tool}"
     probe = f"spx{os.getpid()}-probe"
-    if subprocess.run(["ip", "netns", "add", probe], check=False, stderr=subprocess.DEVNULL).returncode != 0:
-        return "this machine allows no network namespaces"
-    subprocess.run(["ip", "netns", "delete", probe], check=False)
+    try:
+        command(["ip", "netns", "add", probe])
+        command(["ip", "netns", "exec", probe, "true"])
+    except AssertionError as error:
+        return f"this machine allows no network namespaces ({' '.join(str(error).split())})"
+    finally:
+        subprocess.run(["ip", "netns", "delete", probe], check=False, stderr=subprocess.DEVNULL)
     return None
 
 
 def report(number, test, outcome, text=""):
-    """One TAP line; further lines of text are comments."""
+    """One TAP line. A failure's text goes to standard error, which meson shows."""
     name = test.__name__.removeprefix("test_")
-    first, *rest = text.splitlines() or [""]
     if outcome == "skip":
-        print(f"ok {number} - {name} # SKIP {first}")
+        print(f"ok {number} - {name} # SKIP {text}", flush=True)
     else:
-        print(f"{outcome} {number} - {name}")
-        rest = [first] + rest if text else []
-    for line in rest:
-        print(f"# {line}")
-    sys.stdout.flush()
+        print(f"{outcome} {number} - {name}", flush=True)
+        print(text, end="", file=sys.stderr, flush=True)
 
 
 def main(*tests, needs_lab=True):
