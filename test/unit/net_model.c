@@ -265,7 +265,7 @@ read_ethernet(struct reading *r)
 static void
 write_tail(const struct reading *r, uint8_t *tail)
 {
-	uint32_t context = r->p.layout.vlan << 12 | (uint32_t)r->fragment << 11 | PARSED_PORT;
+	uint32_t context = r->p.layout.vlan * 4096u + (r->fragment ? 2048 : 0) + PARSED_PORT;
 
 	tail[0] = (uint8_t)(r->port / 256);
 	tail[1] = (uint8_t)(r->port % 256);

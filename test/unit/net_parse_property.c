@@ -106,7 +106,7 @@ check_burst(struct spx_burst *b, unsigned n, uint64_t *random)
 		expected[i] = model_parse(b->pkt[i], &parsed_options);
 	}
 	if (spx_random(random) % 2 == 0)
-		alive &= spx_random(random) | spx_random(random);
+		alive &= spx_random(random);
 	dead = ~alive;
 	b->n = (uint16_t)n;
 	b->in_port = PARSED_PORT;
