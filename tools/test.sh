@@ -10,7 +10,7 @@ rm -f build/test-summary.txt build/meson-logs/testlog.* build-asan/meson-logs/te
 tools/build.sh build
 meson test -C build --no-rebuild --print-errorlogs || status=1
 
-tools/build.sh build-asan -Db_sanitize=address,undefined
+tools/build.sh build-asan -Db_sanitize=address,undefined -Doptimization=1 -Dbench=false
 meson test -C build-asan --no-rebuild --print-errorlogs --no-suite once || status=1
 
 tools/summary.py build build-asan >build/test-summary.txt || status=1

@@ -6,6 +6,11 @@
 #ifndef SPX_NET_H
 #define SPX_NET_H
 
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
+
 #include "lib/base/base.h"
 
 /* ---- hash ------------------------------------------------------------------------------------------ */
@@ -49,12 +54,37 @@ spx_net_flow_hash(const uint8_t *bytes, uint32_t captured, uint32_t length, cons
 
 /* ---- edits ----------------------------------------------------------------------------------------- */
 
-/* Subtracts one from the TTL of the IPv4 header at ip, keeping the checksum right incrementally (RFC 1624).
- * False and unchanged when the TTL is 0 or 1. */
-bool spx_net_dec_ttl4(uint8_t *ip);
+/* Subtracts one from the TTL of the IPv4 header at ip, keeping the checksum right incrementally. False and
+ * unchanged when the TTL is 0 or 1.
+ *
+ * RFC 1624: HC' = ~(~HC + ~m + m'); the word TTL|protocol falls by 0x0100, so the checksum rises by it, with
+ * the carry coming round (sums of 16-bit words do not depend on the byte order). The carry comes from 0xffff
+ * too: the sum of a header is never 0, so a computed checksum is 0x0000 there. */
+static inline bool
+spx_net_dec_ttl4(uint8_t *ip)
+{
+	uint16_t checksum;
+	uint32_t sum;
+
+	if (unlikely(ip[8] <= 1))
+		return false;
+	ip[8]--;
+	memcpy(&checksum, ip + 10, sizeof(checksum));
+	sum = checksum + (uint32_t)RTE_BE16(0x0100);
+	checksum = (uint16_t)(sum + (sum >= 0xffff));
+	memcpy(ip + 10, &checksum, sizeof(checksum));
+	return true;
+}
 
 /* The same for the hop limit of the IPv6 header at ip. */
-bool spx_net_dec_ttl6(uint8_t *ip);
+static inline bool
+spx_net_dec_ttl6(uint8_t *ip)
+{
+	if (unlikely(ip[7] <= 1))
+		return false;
+	ip[7]--;
+	return true;
+}
 
 /* One's complement sum of an IPv4 header of `words` 32-bit words, folded: 0xffff when its checksum is right.
  */
