@@ -34,13 +34,14 @@ format() {
   git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
 }
 
-# .clang-tidy names the checks. Analysed is what the clang build compiles, a few seconds for each file because of
-# DPDK's headers: what passed is not analysed again until it or a header of the project changes.
+# .clang-tidy names the checks. Analysed is what the clang build compiles of the product, a few seconds for each file
+# because of DPDK's headers: what passed is not analysed again until it or a header of the project changes.
 tidy() {
   stamps=build-check-clang/tidy
   mkdir -p "$stamps"
   newest=$(git ls-files '*.h' .clang-tidy | xargs ls -t | head -n 1)
-  jq -r '.[].file | sub("^(\\.\\./)+"; "")' build-check-clang/compile_commands.json | sort -u |
+  jq -r '.[].file | sub("^(\\.\\./)+"; "") | select(test("^(lib|drivers|app)/"))' \
+    build-check-clang/compile_commands.json | sort -u |
     while read -r file; do
       stamp=$stamps/$(echo "$file" | tr / _)
       [ "$stamp" -nt "$file" ] && [ "$stamp" -nt "$newest" ] || echo "$file" "$stamp"
