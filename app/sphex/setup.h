@@ -1,7 +1,7 @@
 /* What the command line and the configuration file ask for: plain data, before anything is opened.
  *
  * setup_quick.c fills it from the command line (options.h), setup_document.c and its neighbours from JSON;
- * start.c opens what it says, and policy changes on reload become a new struct spx_config (config.h).
+ * eal.c and appliance.c open what it says.
  * Everything in it is owned by the setup and freed by spx_setup_free.
  */
 #ifndef SPX_SETUP_H
@@ -16,9 +16,9 @@ enum spx_idle { SPX_IDLE_SPIN, SPX_IDLE_SLEEP };
 struct spx_setup_port {
 	char name[SPX_NAME_MAX];
 	char driver[SPX_NAME_MAX];
-	char *device;       /* ethdev: devargs */
-	char *file;         /* replay, capture */
-	uint32_t max_frame; /* bytes without FCS; default 2048 for replay and capture, 1522 for ethdev */
+	char *device;         /* ethdev: devargs */
+	char *file;           /* replay, capture */
+	uint32_t max_frame;   /* bytes without FCS; default 2048 for replay and capture, 1522 for ethdev */
 	bool verify_checksum; /* default true for ethdev, false for replay (anonymised traces) */
 	bool promiscuous;     /* ethdev, default true */
 	uint16_t rx_descriptors, tx_descriptors; /* ethdev, 0 = the driver's choice */
