@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <rte_errno.h>
@@ -100,6 +101,26 @@ check_pool(const struct spx_appliance *app, struct spx_error *err)
 	return missing == 0 ? 0 : spx_error(err, -EPROTO, "%u mbufs did not come back to the pool", missing);
 }
 
+/* A capture must not write over a trace that is replayed, or over another capture, by whatever name. */
+static int
+check_files(const struct spx_appliance *app, struct spx_error *err)
+{
+	const struct spx_setup *setup = app->setup;
+	struct stat a, b;
+
+	for (uint16_t i = 0; i < setup->n_ports; i++) {
+		if (strcmp(setup->port[i].driver, "capture") != 0 || stat(setup->port[i].file, &a) != 0)
+			continue;
+		for (uint16_t k = 0; k < setup->n_ports; k++)
+			if (k != i && setup->port[k].file != NULL && stat(setup->port[k].file, &b) == 0 &&
+				a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+				return spx_error(err, -EINVAL,
+					"port %s: %s is the file of port %s too; a file of its own expected",
+					setup->port[i].name, setup->port[i].file, setup->port[k].name);
+	}
+	return 0;
+}
+
 static int
 open_ports(struct spx_appliance *app, struct spx_error *err)
 {
@@ -174,26 +195,45 @@ wire_receive(struct spx_appliance *app, struct spx_port *port)
 	}
 }
 
-/* Worker w has transmit queue w; where the port has fewer, the others hand over to one that has. */
+/* Transmit queue q belongs to the worker that receive queue q belongs to. Where the port has fewer queues
+ * than there are workers, the others hand over to one that has. */
 static int
 wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error *err)
 {
-	if (port->ops->tx_burst == NULL)
-		return 0;
-	for (uint16_t i = 0; i < app->n_workers; i++) {
-		struct spx_worker *w = app->worker[i], *owner = app->worker[i % port->tx_queues];
+	for (uint16_t i = 0; i < app->n_workers && port->tx_queues > 0; i++) {
+		uint16_t queue = i % port->tx_queues;
+		struct spx_worker *w = app->worker[(port->id + i) % app->n_workers];
+		struct spx_worker *owner = app->worker[(port->id + queue) % app->n_workers];
 		struct rte_ring *ring = NULL;
 
 		if (owner != w) {
-			ring = create_ring(
-				"handover", i, port->id, HANDOVER_RING, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
+			ring = create_ring("handover", w->id, port->id, HANDOVER_RING,
+				RING_F_SP_ENQ | RING_F_SC_DEQ, err);
 			if (ring == NULL)
 				return -ENOMEM;
-			app->handover[i][port->id] = ring;
+			app->handover[w->id][port->id] = ring;
 			owner->handover[owner->n_handover++] =
 				(struct spx_worker_handover){.ring = ring, .port = port->id};
 		}
-		w->tx[port->id] = (struct spx_worker_tx){.port = port, .queue = i, .handover = ring};
+		w->tx[port->id] = (struct spx_worker_tx){.port = port, .queue = queue, .handover = ring};
+	}
+	return 0;
+}
+
+/* Every port that an action sends to must be able to send: some devices have no transmit queue. */
+static int
+check_actions(const struct spx_appliance *app, struct spx_error *err)
+{
+	for (uint32_t i = 0; i < app->setup->n_actions; i++) {
+		const struct spx_setup_action *a = &app->setup->action[i];
+		bool forwards = a->action.verdict == SPX_VERDICT_FORWARD;
+
+		if (forwards && app->port[a->action.port].tx_queues == 0)
+			return spx_error(err, -EINVAL, "action %s: port %s cannot send", a->name,
+				app->setup->port[a->action.port].name);
+		if (a->action.mirror != SPX_NO_PORT && app->port[a->action.mirror].tx_queues == 0)
+			return spx_error(err, -EINVAL, "action %s: its mirror port %s cannot send", a->name,
+				app->setup->port[a->action.mirror].name);
 	}
 	return 0;
 }
@@ -256,10 +296,13 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 	app->setup = setup;
 	if (setup->hash_seed != 0)
 		spx_hash_seed_from(&app->seed, setup->hash_seed);
-	else if ((r = spx_hash_seed_draw(&app->seed)) < 0)
+	else if ((r = spx_hash_seed_draw(&app->seed)) < 0) {
+		spx_error(err, r, "the kernel gave no random numbers (%s)", strerror(-r));
 		goto failed;
-	if ((r = create_rules(app, err)) < 0 || (r = create_pool(app, err)) < 0 ||
-		(r = open_ports(app, err)) < 0 || (r = create_workers(app, err)) < 0)
+	}
+	if ((r = check_files(app, err)) < 0 || (r = create_rules(app, err)) < 0 ||
+		(r = create_pool(app, err)) < 0 || (r = open_ports(app, err)) < 0 ||
+		(r = check_actions(app, err)) < 0 || (r = create_workers(app, err)) < 0)
 		goto failed;
 	*out = app;
 	return 0;

@@ -38,12 +38,20 @@ struct spx_appliance {
  * negative errno with the remedy. */
 int spx_eal_start(const struct spx_setup *setup, struct spx_error *err);
 
+/* Ends EAL and removes what it leaves in the file system. */
+void spx_eal_stop(void);
+
+/* Whether this machine has the CPUs that the setup names. 0, or -EINVAL with the JSON path. Before or after
+ * the start. */
+int spx_eal_check(const struct spx_setup *setup, struct spx_error *err);
+
 /* Builds everything a run needs; nothing moves yet. Undone by spx_appliance_free. The setup outlives it. */
 int spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, struct spx_error *err);
 
 /* Runs until a signal, the end of setup->seconds, or the end of every replay; drains; returns with everything
- * stopped. live: show what goes on once a second. Returns the signal that ended the run, or 0. */
-int spx_appliance_run(struct spx_appliance *app, bool live);
+ * stopped. live: show what goes on once a second. Returns the signal that ended the run, 0, or a negative
+ * errno when it did not begin. */
+int spx_appliance_run(struct spx_appliance *app, bool live, struct spx_error *err);
 
 /* Closes ports and frees all. 0, or what a port could not say before (a damaged trace, a write error). */
 int spx_appliance_free(struct spx_appliance *app, struct spx_error *err);

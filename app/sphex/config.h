@@ -1,6 +1,6 @@
 /* The configuration in force: one immutable object per generation.
  *
- * Workers load the pointer once per burst; the publisher frees the object before only after every worker has
+ * Workers load the pointer once per turn; the publisher frees the object before only after every worker has
  * passed a quiescent state. It refers to the rules (owned by the rule table) and owns its copy of the
  * actions.
  */

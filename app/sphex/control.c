@@ -1,7 +1,6 @@
 /* The control thread: waits for signals, shows what goes on, decides when to stop, and drains.
  *
- * It is no EAL lcore and touches no packet, but for what is left in rings when a drain does not come to an
- * end.
+ * It is no EAL lcore and touches no packet.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -151,23 +150,42 @@ control_thread(void *arg)
 	return NULL;
 }
 
+/* Starts the workers; those that run when one does not are stopped. */
+static int
+launch_workers(struct spx_appliance *app, struct spx_error *err)
+{
+	for (uint16_t i = 0; i < app->n_workers; i++) {
+		int r = rte_eal_remote_launch(spx_worker_run, app->worker[i], i + 1u);
+
+		if (r < 0) {
+			atomic_store(&app->phase, SPX_PHASE_STOP);
+			rte_eal_mp_wait_lcore();
+			return spx_error(err, r, "worker %u does not start (%s)", i, strerror(-r));
+		}
+	}
+	return 0;
+}
+
 int
-spx_appliance_run(struct spx_appliance *app, bool live)
+spx_appliance_run(struct spx_appliance *app, bool live, struct spx_error *err)
 {
 	struct control control = {.app = app, .live = live};
 	pthread_t thread;
+	int r = launch_workers(app, err);
 
+	if (r < 0)
+		return r;
 	app->begun = spx_now_ns();
-	for (uint16_t i = 0; i < app->n_workers; i++)
-		rte_eal_remote_launch(spx_worker_run, app->worker[i], i + 1u);
-	if (rte_ctrl_thread_create(&thread, "spx-control", NULL, control_thread, &control) != 0) {
-		spx_log(SPX_LOG_ERROR, "cannot start the control thread");
+	r = rte_ctrl_thread_create(&thread, "spx-control", NULL, control_thread, &control);
+	if (r < 0) {
+		spx_error(err, r, "the control thread does not start (%s)", strerror(-r));
 		atomic_store(&app->phase, SPX_PHASE_STOP);
+		app->ended = spx_now_ns();
 	} else {
 		spx_slowpath_run(&app->slowpath);
 		pthread_join(thread, NULL);
 	}
 	rte_eal_mp_wait_lcore();
 	drop_leftovers(app);
-	return control.signal;
+	return r < 0 ? r : control.signal;
 }

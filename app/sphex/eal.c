@@ -1,5 +1,6 @@
 /* Starting DPDK: memory with or without hugepages, lcores on the CPUs of the setup, no files left behind. */
 #include <errno.h>
+#include <limits.h>
 #include <regex.h>
 #include <sched.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 
 #define ARGS_MAX (16 + 2 * SPX_PORTS_MAX)
 
-/* Free hugepages of any size, in MiB. */
+/* Free hugepages of the default size, in MiB. */
 static uint64_t
 free_hugepage_mb(void)
 {
@@ -66,36 +67,48 @@ allowed_cpus(int cpu[CPU_SETSIZE])
 	return n;
 }
 
-static int
-check_cpu(const char *what, int asked, const int cpu[], unsigned n, struct spx_error *err)
+static bool
+is_allowed(int asked, const int cpu[], unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (cpu[i] == asked)
-			return 0;
-	return spx_error(err, -EINVAL, "%s: CPU %d is not one this process may use (%u CPUs, %d to %d)", what,
-		asked, n, cpu[0], cpu[n - 1]);
+			return true;
+	return asked < 0; /* chosen at start */
 }
 
-/* "0@0,1@1,...": the slow path on the first CPU, workers on the others, sharing when there are too few. */
-static int
-place_lcores(const struct spx_setup *setup, char *text, size_t size, struct spx_error *err)
+int
+spx_eal_check(const struct spx_setup *setup, struct spx_error *err)
 {
 	int cpu[CPU_SETSIZE];
 	unsigned n = allowed_cpus(cpu);
-	int slow = setup->slowpath_cpu >= 0 ? setup->slowpath_cpu : cpu[0];
-	size_t used;
 
-	if (check_cpu("slowpath.cpu", slow, cpu, n, err) < 0)
-		return -EINVAL;
-	used = (size_t)snprintf(text, size, "0@%d", slow);
-	for (uint16_t w = 0; w < setup->workers; w++) {
-		int c = setup->worker_cpu[w] >= 0 ? setup->worker_cpu[w] : cpu[(w + 1) % n];
-
-		if (check_cpu("workers.cpus", c, cpu, n, err) < 0)
-			return -EINVAL;
-		used += (size_t)snprintf(text + used, size - used, ",%u@%d", w + 1u, c);
-	}
+	if (!is_allowed(setup->slowpath_cpu, cpu, n))
+		return spx_error(err, -EINVAL,
+			"$.slowpath.cpu: is %d; a CPU that this process may use expected: %u of them, %d to "
+			"%d",
+			setup->slowpath_cpu, n, cpu[0], cpu[n - 1]);
+	for (uint16_t w = 0; w < setup->workers; w++)
+		if (!is_allowed(setup->worker_cpu[w], cpu, n))
+			return spx_error(err, -EINVAL,
+				"$.workers.cpus[%u]: is %d; a CPU that this process may use expected: %u of "
+				"them, %d to "
+				"%d",
+				w, setup->worker_cpu[w], n, cpu[0], cpu[n - 1]);
 	return 0;
+}
+
+/* "0@0,1@1,...": the slow path on the first CPU, workers on the others, sharing when there are too few. */
+static void
+place_lcores(const struct spx_setup *setup, char *text, size_t size)
+{
+	int cpu[CPU_SETSIZE];
+	unsigned n = allowed_cpus(cpu);
+	size_t used = (size_t)snprintf(
+		text, size, "--lcores=0@%d", setup->slowpath_cpu >= 0 ? setup->slowpath_cpu : cpu[0]);
+
+	for (uint16_t w = 0; w < setup->workers; w++)
+		used += (size_t)snprintf(text + used, size - used, ",%u@%d", w + 1u,
+			setup->worker_cpu[w] >= 0 ? setup->worker_cpu[w] : cpu[(w + 1) % n]);
 }
 
 /* True for a PCI address: 0000:03:00.0 or 03:00.0, with or without arguments behind it. */
@@ -143,9 +156,7 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 		return spx_error(err, -ENOMEM, "%s", refused.text);
 	snprintf(memory, sizeof(memory), "%u", setup->memory_mb);
 	snprintf(prefix, sizeof(prefix), "--file-prefix=sphex-%d", getpid());
-	strcpy(lcores, "--lcores=");
-	if (place_lcores(setup, lcores + strlen(lcores), sizeof(lcores) - strlen(lcores), err) < 0)
-		return -EINVAL;
+	place_lcores(setup, lcores, sizeof(lcores));
 	if (huge) {
 		argv[argc++] = (char *)"--in-memory"; /* no hugepage files that a crash would leave behind */
 	} else {
@@ -161,4 +172,14 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 			rte_strerror(rte_errno), setup->memory_mb);
 	rte_vect_set_max_simd_bitwidth(RTE_VECT_SIMD_512); /* or rte_acl runs at half its speed */
 	return 0;
+}
+
+void
+spx_eal_stop(void)
+{
+	char directory[PATH_MAX];
+
+	snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
+	rte_eal_cleanup();
+	rmdir(directory); /* empty: EAL made it and leaves it */
 }

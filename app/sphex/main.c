@@ -8,8 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <rte_eal.h>
+#include <string.h>
 
 #include "app/sphex/options.h"
 #include "app/sphex/report.h"
@@ -38,10 +37,10 @@ note_failure(struct outcome *outcome, json_t *report, const char *file, const st
 	if (report == NULL) {
 		report = json_object();
 		if (file != NULL)
-			json_object_set_new(report, "file", json_string(file));
+			json_object_set_new(report, "file", spx_report_string(file));
 		json_array_append_new(outcome->reports, report);
 	}
-	json_object_set_new(report, "error", json_string(err->text));
+	json_object_set_new(report, "error", spx_report_string(err->text));
 }
 
 /* One run, from open ports to closed ports. */
@@ -52,12 +51,19 @@ run(const struct spx_setup *setup, const char *file, bool live, struct outcome *
 	struct spx_report report;
 	struct spx_error err = {""};
 	json_t *json;
+	int r;
 
 	if (spx_appliance_create(setup, &app, &err) < 0) {
 		note_failure(outcome, NULL, file, &err);
 		return;
 	}
-	outcome->interrupted = spx_appliance_run(app, live) != 0;
+	r = spx_appliance_run(app, live, &err);
+	outcome->interrupted = r > 0;
+	if (r < 0) {
+		note_failure(outcome, NULL, file, &err);
+		spx_appliance_free(app, NULL);
+		return;
+	}
 	spx_report_take(app, &report);
 	spx_report_text(&report, app, stdout);
 	json = spx_report_json(&report, app, file);
@@ -77,6 +83,8 @@ prepare(struct spx_setup *setup, const struct spx_options *options, const char *
 	int r = trace != NULL ? spx_setup_quick(setup, options, trace, &err)
 			      : spx_setup_configured(setup, options, &err);
 
+	if (r == 0 && (r = spx_eal_check(setup, &err)) < 0 && options->config != NULL)
+		spx_error_at(&err, r, "%s", options->config);
 	if (r < 0) {
 		complain(&err);
 		spx_setup_free(setup);
@@ -99,32 +107,21 @@ write_report(const struct spx_options *options, const char *path, const struct o
 	return EXIT_RUN;
 }
 
-/* All runs of the command line after EAL has started. */
-static int
-run_all(struct spx_setup *setup, const struct spx_options *options)
+/* The runs for all traces, or the one of the configuration. The setup is that of the first. */
+static void
+run_all(struct spx_setup *setup, const struct spx_options *options, struct outcome *outcome)
 {
-	struct outcome outcome = {.reports = json_array()};
-	int status = 0;
-
-	for (size_t i = 0; i < RTE_MAX(options->n_traces, 1u) && !outcome.interrupted && status == 0; i++) {
+	for (size_t i = 0; i < RTE_MAX(options->n_traces, 1u) && !outcome->interrupted; i++) {
 		const char *trace = options->n_traces > 0 ? options->traces[i] : NULL;
 
 		if (i > 0) {
-			spx_setup_free(setup);
-			status = prepare(setup, options, trace);
-			if (status != 0)
-				break;
+			free(setup->port[0].file);
+			setup->port[0].file = strdup(trace);
 		}
 		if (options->n_traces > 1)
 			printf("%s%s\n", i > 0 ? "\n" : "", trace);
-		run(setup, trace, !options->quiet, &outcome);
+		run(setup, trace, !options->quiet, outcome);
 	}
-	if (status == 0)
-		status = write_report(options, setup->report, &outcome);
-	if (status == 0 && outcome.failed)
-		status = EXIT_RUN;
-	json_decref(outcome.reports);
-	return status;
 }
 
 /* Signals that end a run are for the control thread: every other thread is born with them blocked. */
@@ -156,8 +153,14 @@ start_and_run(const struct spx_options *options)
 		complain(&err);
 		status = EXIT_RUN;
 	} else {
-		status = run_all(&setup, options);
-		rte_eal_cleanup();
+		struct outcome outcome = {.reports = json_array()};
+
+		run_all(&setup, options, &outcome);
+		status = write_report(options, setup.report, &outcome);
+		if (outcome.failed)
+			status = EXIT_RUN;
+		json_decref(outcome.reports);
+		spx_eal_stop();
 	}
 	spx_setup_free(&setup);
 	return status;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/sphex/report.h"
@@ -85,6 +86,18 @@ text_drops(const struct spx_counters *c, const char *title, FILE *out)
 				spx_drop_text(d));
 }
 
+/* What the port's device counted itself. */
+static struct spx_port_stats
+port_stats(const struct spx_appliance *app, uint16_t p)
+{
+	struct spx_port *port = (struct spx_port *)&app->port[p];
+	struct spx_port_stats stats = {0};
+
+	if (port->ops->stats != NULL)
+		port->ops->stats(port, &stats);
+	return stats;
+}
+
 static void
 text_ports(const struct spx_report *report, const struct spx_appliance *app, FILE *out)
 {
@@ -92,9 +105,16 @@ text_ports(const struct spx_report *report, const struct spx_appliance *app, FIL
 		"tx bytes");
 	for (uint16_t p = 0; p < app->n_ports; p++) {
 		const struct spx_port_counter *c = &report->workers.port[p];
+		struct spx_port_stats s;
 
 		fprintf(out, "  %-24s %14" PRIu64 " %16" PRIu64 " %14" PRIu64 " %16" PRIu64 "\n",
 			app->setup->port[p].name, c->rx_packets, c->rx_bytes, c->tx_packets, c->tx_bytes);
+		s = port_stats(app, p);
+		if (s.missed + s.errors > 0)
+			fprintf(out,
+				"    the device missed %" PRIu64 " packets, %" PRIu64
+				" were damaged or not written\n",
+				s.missed, s.errors);
 	}
 }
 
@@ -134,6 +154,24 @@ static json_t *
 number(uint64_t value)
 {
 	return json_integer((json_int_t)value);
+}
+
+/* File names need not be UTF-8, JSON strings must be: bytes that are not ASCII become '?' when the text is
+ * not UTF-8. */
+json_t *
+spx_report_string(const char *text)
+{
+	json_t *string = json_string(text);
+	char *ascii;
+
+	if (string != NULL || (ascii = strdup(text)) == NULL)
+		return string;
+	for (char *c = ascii; *c != '\0'; c++)
+		if (*c & 0x80)
+			*c = '?';
+	string = json_string(ascii);
+	free(ascii);
+	return string;
 }
 
 static json_t *
@@ -176,11 +214,8 @@ json_ports(const struct spx_report *report, const struct spx_appliance *app)
 
 	for (uint16_t p = 0; p < app->n_ports; p++) {
 		const struct spx_port_counter *c = &report->workers.port[p];
-		struct spx_port_stats stats = {0};
-		struct spx_port *port = (struct spx_port *)&app->port[p];
+		struct spx_port_stats stats = port_stats(app, p);
 
-		if (port->ops->stats != NULL)
-			port->ops->stats(port, &stats);
 		json_array_append_new(
 			a, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 				   app->setup->port[p].name, "driver", app->setup->port[p].driver,
@@ -230,7 +265,7 @@ spx_report_json(const struct spx_report *report, const struct spx_appliance *app
 	json_t *o = json_object();
 
 	if (file != NULL)
-		json_object_set_new(o, "file", json_string(file));
+		json_object_set_new(o, "file", spx_report_string(file));
 	json_object_set_new(o, "received", number(w->received));
 	json_object_set_new(o, "transmitted", number(w->transmitted));
 	json_object_set_new(o, "drops", json_drops(w));
@@ -241,8 +276,12 @@ spx_report_json(const struct spx_report *report, const struct spx_appliance *app
 	json_object_set_new(o, "in_flight", number(report->in_flight));
 	json_object_set_new(o, "exceptions", json_exceptions(w));
 	json_object_set_new(o, "slowpath",
-		json_pack("{s:o, s:o, s:o, s:o}", "generated", number(s->generated), "consumed",
-			number(s->consumed), "queued", number(report->queued), "drops", json_drops(s)));
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "generated", number(s->generated), "consumed",
+			number(s->consumed), "queued", number(report->queued), "drops", json_drops(s),
+			"exceptions", json_exceptions(s)));
+	json_object_set_new(o, "workers",
+		json_pack("{s:i, s:o, s:o}", "count", (int)app->n_workers, "polls", number(w->polls),
+			"idle_polls", number(w->idle)));
 	json_object_set_new(o, "seconds", json_real(report->seconds));
 	json_object_set_new(o, "cache", json_cache());
 	json_object_set_new(o, "stages", json_stages(w));
@@ -251,23 +290,28 @@ spx_report_json(const struct spx_report *report, const struct spx_appliance *app
 	return o;
 }
 
+/* Beside the path and renamed, so that a reader never sees half a report; what is no regular file (a pipe, a
+ * device, a link) is written as it stands. */
 int
 spx_report_write(const json_t *document, const char *path, struct spx_error *err)
 {
-	size_t length = strlen(path) + sizeof(".tmp");
-	char *temporary = malloc(length);
+	const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(9);
+	size_t length = strlen(path) + sizeof(".part");
+	char *part = malloc(length);
+	struct stat there;
+	bool direct = lstat(path, &there) == 0 && !S_ISREG(there.st_mode);
 	int r = 0;
 
-	if (temporary == NULL)
+	if (part == NULL)
 		return spx_error(err, -ENOMEM, "no memory");
-	snprintf(temporary, length, "%s.tmp", path);
+	snprintf(part, length, direct ? "%s" : "%s.part", path);
 	errno = 0;
-	if (json_dump_file(document, temporary, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0 ||
-		rename(temporary, path) != 0) {
+	if (json_dump_file(document, part, flags) != 0 || (!direct && rename(part, path) != 0)) {
 		r = errno != 0 ? -errno : -EIO;
 		spx_error(err, r, "cannot write the report %s (%s)", path, strerror(-r));
-		unlink(temporary);
+		if (!direct)
+			unlink(part);
 	}
-	free(temporary);
+	free(part);
 	return r;
 }

@@ -29,7 +29,10 @@ void spx_report_text(const struct spx_report *report, const struct spx_appliance
 /* The same as a JSON object (new reference), `file` being the trace or NULL; NULL for want of memory. */
 json_t *spx_report_json(const struct spx_report *report, const struct spx_appliance *app, const char *file);
 
-/* Writes a JSON document to path, whole or not at all. 0 or a negative errno. */
+/* A JSON string of any bytes, new reference; NULL for want of memory. */
+json_t *spx_report_string(const char *text);
+
+/* Writes a JSON document to path; a regular file whole or not at all. 0 or a negative errno. */
 int spx_report_write(const json_t *document, const char *path, struct spx_error *err);
 
 /* Cycles per packet of a stage from its sampled bursts; 0 when none was sampled. */

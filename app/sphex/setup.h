@@ -1,7 +1,7 @@
 /* What the command line and the configuration file ask for: plain data, before anything is opened.
  *
  * setup_quick.c fills it from the command line (options.h), setup_document.c and its neighbours from JSON;
- * start.c opens what it says, and policy changes on reload become a new struct spx_config (config.h).
+ * eal.c and appliance.c open what it says.
  * Everything in it is owned by the setup and freed by spx_setup_free.
  */
 #ifndef SPX_SETUP_H

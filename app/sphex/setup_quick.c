@@ -70,6 +70,7 @@ add_actions(struct spx_setup *setup, const struct spx_options *options, struct s
 	if (options->rules != NULL)
 		return spx_setup_read_rules(setup, options->rules, id, err);
 	setup->action[0].action = forward->action;
+	setup->action[0].action.flags &= (uint8_t)~SPX_ACTION_COUNT; /* the port's counters say as much */
 	return 0;
 }
 

@@ -14,12 +14,13 @@
 
 /* ---- stage clocks ---------------------------------------------------------------------------------- */
 
-/* Starts the stage clocks for one burst in SPX_SAMPLE_EVERY: reading the TSC costs as much as half a packet.
- */
+/* Starts the stage clocks when this is one burst in SPX_SAMPLE_EVERY: reading the TSC costs as much as half a
+ * packet. Each queue has a count of its own; with one for all, queues served in turn would be timed always or
+ * never. */
 static inline void
-clock_start(struct spx_worker *w)
+clock_start(struct spx_worker *w, uint32_t burst)
 {
-	w->sampling = w->bursts++ % SPX_SAMPLE_EVERY == 0;
+	w->sampling = burst % SPX_SAMPLE_EVERY == 0;
 	if (w->sampling)
 		w->tsc = rte_rdtsc();
 }
@@ -130,7 +131,7 @@ go_from_inject(struct spx_worker *w, struct rte_mbuf **pkts, uint16_t n)
 	uint8_t stage = spx_meta(pkts[0])->stage;
 
 	burst_from_meta(b, pkts, n);
-	clock_start(w);
+	clock_start(w, w->injections++);
 	if (stage == SPX_STAGE_enqueue)
 		go_from_enqueue(w, b);
 	else if (stage == SPX_STAGE_rewrite)
@@ -180,9 +181,10 @@ spx_worker_turn(struct spx_worker *w)
 	for (uint16_t i = 0; i < w->n_rx && receiving(w); i++) {
 		struct spx_burst *b = &w->b;
 
-		clock_start(w);
+		clock_start(w, w->rx[i].bursts);
 		if (!spx_stage_receive(w, b, &w->rx[i]))
 			continue;
+		w->rx[i].bursts++;
 		clock_stage(w, SPX_STAGE_receive, b->n);
 		go_from_parse(w, b, &w->rx[i].net);
 		packets += b->n;
@@ -216,8 +218,11 @@ spx_worker_run(void *arg)
 	rte_rcu_qsbr_thread_register(w->qsbr, w->id);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
 	while ((phase = atomic_load_explicit(w->phase, memory_order_acquire)) != SPX_PHASE_STOP) {
-		unsigned packets = spx_worker_turn(w);
+		unsigned packets;
 
+		if (phase == SPX_PHASE_DRAIN)
+			atomic_store(&w->drained, false); /* packets may be in hand from here on */
+		packets = spx_worker_turn(w);
 		w->idle_turns = packets == 0 ? w->idle_turns + 1 : 0;
 		if (phase == SPX_PHASE_DRAIN)
 			atomic_store(&w->drained, packets == 0);

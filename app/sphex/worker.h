@@ -1,7 +1,7 @@
 /* A worker: one pinned lcore that takes packets from its queues through the stages.
  *
- * start.c wires workers to ports and rings; everything in the first part of the struct is constant while the
- * worker runs. Benchmarks and tests wire one by hand and call spx_worker_turn.
+ * appliance.c wires workers to ports and rings; everything in the first part of the struct is constant while
+ * the worker runs. Benchmarks and tests wire one by hand and call spx_worker_turn.
  */
 #ifndef SPX_WORKER_H
 #define SPX_WORKER_H
@@ -19,6 +19,7 @@
 struct spx_worker_rx {
 	struct spx_port *port;
 	uint16_t queue;
+	uint32_t bursts; /* received; one in SPX_SAMPLE_EVERY is timed */
 	struct spx_net_options net;
 };
 
@@ -72,13 +73,13 @@ struct spx_worker {
 	const struct spx_config *now; /* configuration of this burst */
 	uint64_t batch_ports;         /* set of ports whose batch is not empty */
 	uint64_t tsc;                 /* stage clock, when sampling */
-	uint32_t bursts;              /* handled; one in SPX_SAMPLE_EVERY is timed */
+	uint32_t injections;          /* runs of injected packets; timed as the bursts of a queue are */
 	uint32_t idle_turns;          /* in a row */
 	bool sampling;
 	atomic_bool drained; /* phase DRAIN seen, and nothing was left at the last turn */
 	struct spx_burst b;
 	struct spx_tx_batch batch[SPX_PORTS_MAX];
-	struct spx_action_counter *action_counter; /* by action id, SPX_ACTIONS_MAX of them */
+	struct spx_action_counter *action_counter; /* by action id */
 	struct spx_counters counters;
 } __rte_cache_aligned;
 

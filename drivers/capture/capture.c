@@ -21,20 +21,22 @@
 #include "drivers/port.h"
 #include "lib/trace/trace.h"
 
-#define RING_SIZE   4096u /* packets waiting for the disk */
-#define WRITE_BURST 64u
-#define IDLE_US     500u
-#define FRAME_MAX   65536u
+#define RING_SIZE       4096u /* packets waiting for the disk */
+#define WRITE_BURST     64u
+#define IDLE_US         500u
+#define SYNC_CYCLES_LOG 31 /* the clock is corrected every 2^31 cycles, about once a second */
+#define FRAME_MAX       65536u
 
 struct capture {
 	struct rte_ring *ring;
 	struct spx_capture_file *file;
 	pthread_t writer;
-	atomic_bool stop;             /* set by close: write what is there, then end */
-	atomic_int failed;            /* first write error, negative errno */
-	uint64_t lost;                /* taken from the ring but not written because of it; writer's */
-	uint64_t epoch_tsc, epoch_ns; /* TSC and CLOCK_REALTIME at the start */
-	uint8_t frame[FRAME_MAX];     /* a packet of several segments, put together */
+	atomic_bool stop;         /* set by close: write what is there, then end */
+	atomic_int failed;        /* first write error, negative errno */
+	struct spx_clock clock;   /* the writer's */
+	uint64_t raw_to_real;     /* CLOCK_REALTIME less CLOCK_MONOTONIC_RAW at the start, ns */
+	uint64_t lost;            /* taken from the ring but not written because of it; writer's */
+	uint8_t frame[FRAME_MAX]; /* a packet of several segments, put together */
 };
 
 static uint16_t
@@ -52,18 +54,22 @@ capture_tx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uin
 	return (uint16_t)rte_ring_sp_enqueue_burst(c->ring, (void *const *)pkts, n, NULL);
 }
 
+/* Writes one packet; after the first error only counts what is lost. */
 static void
 write_packet(struct capture *c, struct rte_mbuf *m, uint32_t snap)
 {
-	uint64_t since = spx_meta(m)->time - c->epoch_tsc;
-	uint64_t ns = c->epoch_ns + (uint64_t)((unsigned __int128)since * 1000000000u / rte_get_tsc_hz());
+	uint64_t ns = spx_clock_ns(&c->clock, spx_meta(m)->time) + c->raw_to_real;
 	uint32_t most = snap != 0 && snap < FRAME_MAX ? snap : FRAME_MAX;
 	uint32_t captured = RTE_MIN(m->pkt_len, most);
 	const uint8_t *data = rte_pktmbuf_read(m, 0, captured, c->frame);
-	int r = spx_capture_file_write(c->file, data, captured, m->pkt_len, ns, NULL);
+	int r = atomic_load(&c->failed);
 
-	if (r < 0)
+	if (r == 0)
+		r = spx_capture_file_write(c->file, data, captured, m->pkt_len, ns, NULL);
+	if (r < 0) {
 		atomic_store(&c->failed, r);
+		__atomic_store_n(&c->lost, c->lost + 1, __ATOMIC_RELAXED);
+	}
 }
 
 static void *
@@ -77,11 +83,10 @@ writer(void *arg)
 		bool stop = atomic_load(&c->stop); /* before looking: nothing comes after it is set */
 		unsigned n = rte_ring_sc_dequeue_burst(c->ring, pkts, WRITE_BURST, NULL);
 
+		if ((rte_rdtsc() - c->clock.tsc) >> SYNC_CYCLES_LOG != 0)
+			spx_clock_sync(&c->clock);
 		for (unsigned i = 0; i < n; i++) {
-			if (atomic_load(&c->failed) == 0)
-				write_packet(c, pkts[i], p->options.snap);
-			else
-				__atomic_store_n(&c->lost, c->lost + 1, __ATOMIC_RELAXED);
+			write_packet(c, pkts[i], p->options.snap);
 			rte_pktmbuf_free(pkts[i]);
 		}
 		if (n == 0 && stop)
@@ -121,8 +126,8 @@ capture_open(struct spx_port *p, struct spx_error *err)
 		return r;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
-	c->epoch_tsc = rte_rdtsc();
-	c->epoch_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	spx_clock_init(&c->clock);
+	c->raw_to_real = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - c->clock.ns;
 	p->state = c;
 	p->tx_queues = 1;
 	r = rte_ctrl_thread_create(&c->writer, "spx-capture", NULL, writer, p);

@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
 #include "drivers/port.h"
 
-#define DESCRIPTORS    1024u /* per queue, where neither the user nor the driver has a wish */
-#define FRAME_OVERHEAD 22u   /* Ethernet header and two VLAN tags: frame = MTU + this */
+#define DESCRIPTORS    1024u  /* per queue, where neither the user nor the driver has a wish */
+#define SEND_OUT_US    10000u /* for frames in a full transmit ring to leave before the device stops */
+#define FRAME_OVERHEAD 22u    /* Ethernet header and two VLAN tags: frame = MTU + this */
 
 struct ethdev {
 	uint16_t port_id;
@@ -177,8 +179,10 @@ ethdev_close(struct spx_port *p, struct spx_error *err)
 	struct rte_device *device = rte_eth_dev_info_get(e->port_id, &info) == 0 ? info.device : NULL;
 	int r = 0;
 
-	if (e->started)
+	if (e->started) {
+		rte_delay_us_sleep(SEND_OUT_US);
 		r = rte_eth_dev_stop(e->port_id);
+	}
 	rte_eth_dev_close(e->port_id);
 	if (device != NULL)
 		rte_dev_remove(device);

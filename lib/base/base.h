@@ -251,17 +251,17 @@ spx_burst_punt(struct spx_burst *b, unsigned i, enum spx_exception exception)
 	b->alive &= ~spx_set_one(i);
 }
 
-/* What must outlive the burst: the private area of the mbuf, written at enqueue, punt and inject only. */
+/* What must outlive the burst: the private area of the mbuf, written at punt, at inject, and by ports that
+ * keep packets. */
 struct spx_meta {
-	uint64_t time;    /* TSC when written */
-	uint32_t action;  /* action id, or SPX_ACTION_NONE */
-	uint32_t context; /* 24 bits, as in the flow key */
+	uint64_t time;   /* TSC when written */
+	uint32_t action; /* action id, or SPX_ACTION_NONE */
 	uint16_t in_port;
 	uint16_t out_port;
 	struct spx_layout layout;
 	uint8_t exception; /* enum spx_exception: why punted */
 	uint8_t stage;     /* enum spx_stage: inject: where the packet goes on (parse, rewrite or enqueue) */
-	uint8_t reserved[34];
+	uint8_t reserved[38];
 };
 static_assert(sizeof(struct spx_meta) == 64, "the mbuf private area is one cache line");
 
@@ -381,11 +381,12 @@ void spx_clock_init(struct spx_clock *clock);
 /* Reads both clocks and corrects rate and offset. One vDSO call, no system call. */
 void spx_clock_sync(struct spx_clock *clock);
 
-/* CLOCK_MONOTONIC_RAW nanoseconds at the TSC reading `tsc` (not before the last synchronisation). */
+/* CLOCK_MONOTONIC_RAW nanoseconds at the TSC reading `tsc`, which may lie before the last synchronisation. */
 static inline uint64_t
 spx_clock_ns(const struct spx_clock *clock, uint64_t tsc)
 {
-	return clock->ns + (uint64_t)(((unsigned __int128)(tsc - clock->tsc) * clock->ns_per_2_32) >> 32);
+	return clock->ns +
+	       (uint64_t)(((__int128)(int64_t)(tsc - clock->tsc) * (int64_t)clock->ns_per_2_32) >> 32);
 }
 
 /* TSC cycles in ns nanoseconds at the present rate. */

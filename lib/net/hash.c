@@ -9,9 +9,11 @@
 int
 spx_hash_seed_draw(struct spx_hash_seed *seed)
 {
-	if (getrandom(seed, sizeof(*seed), 0) != (ssize_t)sizeof(*seed))
+	ssize_t n = getrandom(seed, sizeof(*seed), 0);
+
+	if (n < 0)
 		return -errno;
-	return 0;
+	return n == (ssize_t)sizeof(*seed) ? 0 : -EIO;
 }
 
 void

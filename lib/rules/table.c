@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <rte_lcore.h>
+
 #include "lib/rules/rules_internal.h"
 
 /* Rules in overlay and mask together beyond which a compile starts at once. 32 overlay rules whose addresses
@@ -172,7 +174,8 @@ compile_thread(void *arg)
 	return NULL;
 }
 
-/* Signals are the other threads' business. */
+/* A control thread of DPDK's: off the CPUs of the lcores where there are others. Signals are other threads'
+ * business. */
 static int
 start_thread(struct spx_rule_table *t)
 {
@@ -181,10 +184,8 @@ start_thread(struct spx_rule_table *t)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = -pthread_create(&t->thread, NULL, compile_thread, t);
+	rc = rte_ctrl_thread_create(&t->thread, "spx-compile", NULL, compile_thread, t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc == 0)
-		pthread_setname_np(t->thread, "spx-compile");
 	return rc;
 }
 

@@ -225,7 +225,7 @@ Test(quick, forwards_everything_without_rules)
 	cr_expect_str_eq(s.port[1].driver, "ethdev");
 	cr_expect_str_eq(s.port[1].device, "net_null0,no-rx=1");
 	cr_expect(s.action[0].action.verdict == SPX_VERDICT_FORWARD && s.action[0].action.port == 1);
-	cr_expect_eq(s.action[0].action.flags, SPX_ACTION_COUNT);
+	cr_expect_eq(s.action[0].action.flags, 0);
 	cr_expect(s.workers == 2 && s.burst == 8 && s.worker_idle == SPX_IDLE_SLEEP && s.seconds == 3);
 	cr_expect_eq(s.hugepages, SPX_HUGEPAGES_ON);
 	cr_expect_str_eq(s.report, "r.json");

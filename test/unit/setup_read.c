@@ -69,7 +69,7 @@ check_everything_scalars(const struct spx_setup *s)
 {
 	cr_expect(s->hugepages == SPX_HUGEPAGES_OFF && s->memory_mb == 256 && s->mbufs == 32768);
 	cr_expect(
-		s->workers == 2 && s->worker_cpu[0] == 1 && s->worker_cpu[1] == 2 && s->worker_cpu[2] == -1);
+		s->workers == 2 && s->worker_cpu[0] == 0 && s->worker_cpu[1] == 1 && s->worker_cpu[2] == -1);
 	cr_expect(s->worker_idle == SPX_IDLE_SLEEP && s->burst == 64);
 	cr_expect(s->slowpath_cpu == 0 && s->exception_ring == 4096 && s->inject_ring == 512);
 	cr_expect(s->hash_seed == 42 && s->seconds == 2.5);

@@ -1,6 +1,5 @@
 #include "test/unit/worker_fixture.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -49,7 +48,7 @@ fixture_worker(struct fixture *f, uint16_t id)
 	w->exception = f->exception;
 	w->config = &f->in_force;
 	w->phase = &f->phase;
-	w->action_counter = calloc(16, sizeof(*w->action_counter));
+	w->action_counter = rte_calloc(NULL, 16, sizeof(*w->action_counter), 0);
 	for (uint16_t p = 0; p < FAKE_PORTS; p++) {
 		w->tx[p] = (struct spx_worker_tx){.port = &f->fake[p].port};
 		w->inject_net[p] = (struct spx_net_options){.max_frame = 1518};
@@ -71,7 +70,7 @@ fixture_init(struct fixture *f, unsigned mbufs)
 			.ops = &fake_ops, .state = &f->fake[p], .id = p, .rx_queues = 1, .tx_queues = 1};
 		f->fake[p].takes = UINT32_MAX;
 	}
-	f->config = calloc(1, sizeof(*f->config) + 16 * sizeof(f->config->action[0]));
+	f->config = rte_zmalloc(NULL, sizeof(*f->config) + 16 * sizeof(f->config->action[0]), 0);
 	f->config->n_actions = 16;
 	f->in_force = f->config;
 	fixture_action(f, 0, (struct spx_action){.verdict = SPX_VERDICT_DROP, .flags = SPX_ACTION_NO_RULE});
