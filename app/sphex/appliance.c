@@ -11,7 +11,7 @@
 #include <rte_malloc.h>
 
 #define HANDOVER_RING 2048u /* packets between two workers */
-#define POOL_CACHE    256u  /* mbufs an lcore keeps for itself */
+#define POOL_CACHE    256u  /* most mbufs an lcore keeps for itself */
 #define POOL_NAME     "sphex_pool"
 
 uint64_t
@@ -65,6 +65,14 @@ create_rules(struct spx_appliance *app, struct spx_error *err)
 
 /* ---- ports ----------------------------------------------------------------------------------------- */
 
+/* Mbufs an lcore keeps for itself: so few that all lcores together cannot hold back half the pool (a cache
+ * grows to one and a half times its size). */
+static unsigned
+cache_size(const struct spx_setup *setup)
+{
+	return RTE_MIN(setup->mbufs / (4u * (setup->workers + 1u)), POOL_CACHE);
+}
+
 /* The pool stays for the next run of this process, where it mostly fits: filling one takes longer than many a
  * trace. */
 static int
@@ -82,8 +90,9 @@ create_pool(struct spx_appliance *app, struct spx_error *err)
 		rte_pktmbuf_data_room_size(app->pool) == size)
 		return 0;
 	rte_mempool_free(app->pool);
-	app->pool = rte_pktmbuf_pool_create(
-		POOL_NAME, app->setup->mbufs, POOL_CACHE, sizeof(struct spx_meta), size, SOCKET_ID_ANY);
+	/* RTS: threads that share a CPU do not wait for one that lost it in the middle of a put. */
+	app->pool = rte_pktmbuf_pool_create_by_ops(POOL_NAME, app->setup->mbufs, cache_size(app->setup),
+		sizeof(struct spx_meta), size, SOCKET_ID_ANY, "ring_mt_rts");
 	if (app->pool == NULL)
 		return spx_error(err, -ENOMEM,
 			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower "
@@ -111,6 +120,10 @@ check_files(const struct spx_appliance *app, struct spx_error *err)
 	for (uint16_t i = 0; i < setup->n_ports; i++) {
 		if (strcmp(setup->port[i].driver, "capture") != 0 || stat(setup->port[i].file, &a) != 0)
 			continue;
+		if (!S_ISREG(a.st_mode))
+			return spx_error(err, -EINVAL,
+				"port %s: %s is no regular file; a file to write expected",
+				setup->port[i].name, setup->port[i].file);
 		for (uint16_t k = 0; k < setup->n_ports; k++)
 			if (k != i && setup->port[k].file != NULL && stat(setup->port[k].file, &b) == 0 &&
 				a.st_dev == b.st_dev && a.st_ino == b.st_ino)
@@ -163,7 +176,7 @@ create_ring(const char *what, unsigned a, unsigned b, uint32_t size, unsigned fl
 	struct rte_ring *ring;
 
 	snprintf(name, sizeof(name), "%s_%u_%u", what, a, b);
-	ring = rte_ring_create(name, size, SOCKET_ID_ANY, flags);
+	ring = rte_ring_create(name, size, SOCKET_ID_ANY, flags | RING_F_EXACT_SZ);
 	if (ring == NULL)
 		spx_error(err, -rte_errno, "no memory for the ring %s of %u packets (%s)", name, size,
 			rte_strerror(rte_errno));
@@ -267,7 +280,8 @@ create_workers(struct spx_appliance *app, struct spx_error *err)
 {
 	int r = 0;
 
-	app->exception = create_ring("exception", 0, 0, app->setup->exception_ring, RING_F_SC_DEQ, err);
+	app->exception = create_ring(
+		"exception", 0, 0, app->setup->exception_ring, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ, err);
 	if (app->exception == NULL)
 		return -ENOMEM;
 	app->slowpath.exception = app->exception;

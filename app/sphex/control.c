@@ -121,6 +121,7 @@ watch(const struct control *control)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
 	spx_live_begin(&live);
 	for (;;) {
 		int signal = sigtimedwait(&signals, NULL, &tick);

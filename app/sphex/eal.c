@@ -1,11 +1,13 @@
 /* Starting DPDK: memory with or without hugepages, lcores on the CPUs of the setup, no files left behind. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <regex.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -52,6 +54,24 @@ use_hugepages(const struct spx_setup *setup, struct spx_error *err)
 	return true;
 }
 
+static uint64_t
+total_mb(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+}
+
+/* One instance at a time looks for free hugepages and takes them, or several would see the same ones. Returns
+ * a file descriptor to close, or -1 where there are no hugepages to share. */
+static int
+lock_hugepages(void)
+{
+	int fd = open("/sys/kernel/mm/hugepages", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
+}
+
 /* The CPUs this process may use. Returns how many. */
 static unsigned
 allowed_cpus(int cpu[CPU_SETSIZE])
@@ -87,6 +107,10 @@ spx_eal_check(const struct spx_setup *setup, struct spx_error *err)
 			"$.slowpath.cpu: is %d; a CPU that this process may use expected: %u of them, %d to "
 			"%d",
 			setup->slowpath_cpu, n, cpu[0], cpu[n - 1]);
+	if (setup->memory_mb > total_mb())
+		return spx_error(err, -EINVAL,
+			"$.memory.megabytes: is %u; less than this machine's %lu expected", setup->memory_mb,
+			total_mb());
 	for (uint16_t w = 0; w < setup->workers; w++)
 		if (!is_allowed(setup->worker_cpu[w], cpu, n))
 			return spx_error(err, -EINVAL,
@@ -146,14 +170,13 @@ int
 spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 {
 	struct spx_error refused = {""};
+	int lock = lock_hugepages(), r;
 	bool huge = use_hugepages(setup, &refused);
 	char memory[16], prefix[48], lcores[16 * (SPX_WORKERS_MAX + 1)];
 	char *argv[ARGS_MAX] = {(char *)"sphex", (char *)"--no-telemetry", (char *)"--log-level=*:4",
 		(char *)"-m", memory, prefix, lcores};
 	int argc = 7;
 
-	if (refused.text[0] != '\0')
-		return spx_error(err, -ENOMEM, "%s", refused.text);
 	snprintf(memory, sizeof(memory), "%u", setup->memory_mb);
 	snprintf(prefix, sizeof(prefix), "--file-prefix=sphex-%d", getpid());
 	place_lcores(setup, lcores, sizeof(lcores));
@@ -164,7 +187,11 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 		argv[argc++] = (char *)"--no-shconf";
 	}
 	argc = add_devices(setup, argv, argc);
-	if (rte_eal_init(argc, argv) < 0)
+	r = refused.text[0] == '\0' ? rte_eal_init(argc, argv) : -1;
+	close(lock);
+	if (refused.text[0] != '\0')
+		return spx_error(err, -ENOMEM, "%s", refused.text);
+	if (r < 0)
 		return spx_error(err, -rte_errno,
 			"DPDK does not start (%s); its own message stands above. %u MiB of memory were asked "
 			"for: "

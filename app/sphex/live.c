@@ -1,5 +1,6 @@
 /* The live view. On a terminal the table is written over in place; elsewhere each second is one plain line.
  */
+#include <poll.h>
 #include <unistd.h>
 
 #include "app/sphex/live.h"
@@ -58,12 +59,23 @@ show_table(
 				(double)total->workers.drops[d]);
 }
 
+/* False when whoever reads standard output has stopped reading: the control thread must not wait for him. */
+static bool
+readable_by_someone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0;
+}
+
 void
 spx_live_show(struct spx_live *live, const struct spx_appliance *app)
 {
 	struct spx_report total, last;
 	double seconds;
 
+	if (!readable_by_someone())
+		return;
 	spx_report_take(app, &total);
 	last = total;
 	spx_counters_subtract(&last.workers, &live->before.workers);

@@ -133,6 +133,7 @@ block_signals(void)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -157,6 +158,10 @@ start_and_run(const struct spx_options *options)
 
 		run_all(&setup, options, &outcome);
 		status = write_report(options, setup.report, &outcome);
+		if (fflush(stdout) != 0 || ferror(stdout)) {
+			fputs("sphex: cannot write to standard output\n", stderr);
+			status = EXIT_RUN;
+		}
 		if (outcome.failed)
 			status = EXIT_RUN;
 		json_decref(outcome.reports);

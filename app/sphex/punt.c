@@ -33,7 +33,7 @@ spx_stage_punt(struct spx_worker *w, struct spx_burst *b)
 		exception[n] = b->exception[i];
 		pkts[n++] = b->pkt[i];
 	}
-	taken = rte_ring_mp_enqueue_burst(w->exception, (void *const *)pkts, n, NULL);
+	taken = rte_ring_enqueue_burst(w->exception, (void *const *)pkts, n, NULL);
 	spx_count(&w->counters.punted, taken);
 	for (i = 0; i < taken; i++)
 		spx_count(&w->counters.exceptions[exception[i]], 1);

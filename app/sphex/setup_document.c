@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/sphex/setup_reader.h"
 
@@ -222,10 +223,14 @@ first_character(const char *path)
 int
 spx_setup_read_rules(struct spx_setup *setup, const char *path, uint32_t action, struct spx_error *err)
 {
-	int first = first_character(path);
 	size_t flags_ignored = 0;
-	int rc;
+	struct stat what;
+	int first, rc;
 
+	if (stat(path, &what) == 0 && !S_ISREG(what.st_mode))
+		return spx_error(err, -EINVAL,
+			"%s: is no regular file; a ClassBench or JSON rule file expected", path);
+	first = first_character(path);
 	if (first == '{' || first == '[')
 		return read_file(setup, &rule_file_keys, path, err);
 	rc = spx_rules_read_classbench(path, 1, action, &setup->rules, &flags_ignored, err);

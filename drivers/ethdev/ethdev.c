@@ -16,6 +16,7 @@
 #include "drivers/port.h"
 
 #define DESCRIPTORS    1024u  /* per queue, where neither the user nor the driver has a wish */
+#define DRAIN_MAX      4096u  /* packets freed from a receive queue at the end; a multiple of SPX_BURST_MAX */
 #define SEND_OUT_US    10000u /* for frames in a full transmit ring to leave before the device stops */
 #define FRAME_OVERHEAD 22u    /* Ethernet header and two VLAN tags: frame = MTU + this */
 
@@ -106,6 +107,7 @@ negotiate(struct spx_port *p, const struct rte_eth_dev_info *info, struct rte_et
 	}
 	conf->txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	conf->rxmode.mtu = (uint16_t)(p->options.max_frame - FRAME_OVERHEAD);
+	conf->rxmode.mtu = RTE_MAX(conf->rxmode.mtu, info->min_mtu); /* parse drops what is too long for us */
 	if (conf->rxmode.mtu > largest_mtu(info)) {
 		conf->rxmode.mtu = largest_mtu(info);
 		p->options.max_frame = conf->rxmode.mtu + FRAME_OVERHEAD;
@@ -171,6 +173,23 @@ configure(struct spx_port *p, uint16_t port_id, struct spx_error *err)
 	return 0;
 }
 
+/* Frees what waits in receive queues: a software ring would keep it. Bounded, as some devices never run dry.
+ */
+static void
+drain_receive(const struct spx_port *p, uint16_t port_id)
+{
+	struct rte_mbuf *pkts[SPX_BURST_MAX];
+
+	for (uint16_t q = 0; q < p->rx_queues; q++)
+		for (unsigned left = DRAIN_MAX; left > 0; left -= SPX_BURST_MAX) {
+			uint16_t n = rte_eth_rx_burst(port_id, q, pkts, SPX_BURST_MAX);
+
+			if (n == 0)
+				break;
+			rte_pktmbuf_free_bulk(pkts, n);
+		}
+}
+
 static int
 ethdev_close(struct spx_port *p, struct spx_error *err)
 {
@@ -181,6 +200,7 @@ ethdev_close(struct spx_port *p, struct spx_error *err)
 
 	if (e->started) {
 		rte_delay_us_sleep(SEND_OUT_US);
+		drain_receive(p, e->port_id);
 		r = rte_eth_dev_stop(e->port_id);
 	}
 	rte_eth_dev_close(e->port_id);

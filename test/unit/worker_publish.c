@@ -3,6 +3,7 @@
  */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include <rte_malloc.h>
@@ -98,6 +99,8 @@ Test(publish, changes_under_running_workers)
 	cr_assert_eq(spx_rule_table_set(table, &first, 1, &err), 0, "%s", err.text);
 	for (int i = 0; i < 2; i++)
 		pthread_create(&thread[i], NULL, run, workers[i]);
+	while (__atomic_load_n(&f.worker->counters.port[1].tx_packets, __ATOMIC_RELAXED) == 0)
+		sched_yield(); /* the workers are there */
 	for (int i = 0; i < CHANGES; i++) {
 		cr_assert_eq(spx_rule_table_add(table, &second, &err), 0, "%s", err.text);
 		cr_assert_eq(spx_rule_table_delete(table, second.order, &err), 0, "%s", err.text);
