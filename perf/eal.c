@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -53,7 +52,7 @@ bench_eal_start(int cpu, unsigned memory_mb, bool *hugepages, struct spx_error *
 	/* Valgrind does not run on hugepages, and instructions do not depend on them. */
 	*hugepages = free_hugepages() >= memory_mb / HUGEPAGE_MB && !bench_count_possible();
 	if (!*hugepages)
-		snprintf(pages, sizeof(pages), "--no-huge --no-shconf --file-prefix=bench%d", (int)getpid());
+		snprintf(pages, sizeof(pages), "--no-huge --no-shconf --file-prefix=sphex-bench");
 	snprintf(line, sizeof(line), "bench -l %d -m %u --no-pci --no-telemetry --log-level=error %s", cpu,
 		memory_mb, pages);
 	return eal_init(line, err);

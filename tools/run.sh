@@ -10,8 +10,7 @@ if [ -z "$trace" ]; then
   trace=build/demo.pcap
   if [ ! -e "$trace" ] || [ build/app/spxgen -nt "$trace" ]; then
     echo "run: generating $trace"
-    build/app/spxgen "$trace.part"
-    mv "$trace.part" "$trace"
+    build/app/spxgen "$trace"
   fi
 fi
 exec build/app/sphex --trace "$trace" --seconds "$seconds" --rules config/examples/demo-rules.json \

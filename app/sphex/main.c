@@ -43,6 +43,20 @@ note_failure(struct outcome *outcome, json_t *report, const char *file, const st
 	json_object_set_new(report, "error", spx_report_string(err->text));
 }
 
+/* Signals that end a run are for the control thread, so every other thread is born with them blocked. Outside
+ * of a run they end the program as usual: a report into a pipe that nobody reads can be given up. */
+static void
+block_signals(int how)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(how, &signals, NULL);
+}
+
 /* One run, from open ports to closed ports. */
 static void
 run(const struct spx_setup *setup, const char *file, bool live, struct outcome *outcome)
@@ -58,10 +72,12 @@ run(const struct spx_setup *setup, const char *file, bool live, struct outcome *
 		return;
 	}
 	r = spx_appliance_run(app, live, &err);
+	block_signals(SIG_UNBLOCK);
 	outcome->interrupted = r > 0;
 	if (r < 0) {
 		note_failure(outcome, NULL, file, &err);
 		spx_appliance_free(app, NULL);
+		block_signals(SIG_BLOCK);
 		return;
 	}
 	spx_report_take(app, &report);
@@ -73,6 +89,7 @@ run(const struct spx_setup *setup, const char *file, bool live, struct outcome *
 	if (spx_appliance_free(app, &err) < 0)
 		note_failure(outcome, json, file, &err);
 	fflush(stdout);
+	block_signals(SIG_BLOCK);
 }
 
 /* A configuration, or the quick start for one trace. 0 or an exit status. */
@@ -124,20 +141,6 @@ run_all(struct spx_setup *setup, const struct spx_options *options, struct outco
 	}
 }
 
-/* Signals that end a run are for the control thread: every other thread is born with them blocked. */
-static void
-block_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static int
 start_and_run(const struct spx_options *options)
 {
@@ -150,7 +153,7 @@ start_and_run(const struct spx_options *options)
 	if (options->check) {
 		printf("%s: the configuration is right: %u ports, %u actions, %zu rules\n", options->config,
 			setup.n_ports, setup.n_actions, setup.rules.n);
-	} else if (block_signals(), spx_eal_start(&setup, &err) < 0) {
+	} else if (block_signals(SIG_BLOCK), signal(SIGPIPE, SIG_IGN), spx_eal_start(&setup, &err) < 0) {
 		complain(&err);
 		status = EXIT_RUN;
 	} else {

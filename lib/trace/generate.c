@@ -80,7 +80,7 @@ write_header(FILE *stream, uint32_t snap)
 }
 
 static bool
-write_packet(FILE *stream, const struct spx_frame *frame, uint32_t snap, uint64_t time)
+write_packet(FILE *stream, const struct spx_generate_frame *frame, uint32_t snap, uint64_t time)
 {
 	const uint32_t wanted = RTE_MAX(snap, frame->headers);
 	const uint32_t kept = RTE_MIN(frame->length, wanted);
@@ -96,7 +96,7 @@ static bool
 play(struct spx_generate_plan *plan, struct heap *heap, FILE *stream, uint32_t snap, uint64_t *random,
 	void (*progress)(void *arg, uint64_t done), void *arg)
 {
-	struct spx_frame frame = {.headers = 0};
+	struct spx_generate_frame frame = {.headers = 0};
 	uint64_t done = 0;
 
 	if (!write_header(stream, snap))

@@ -24,14 +24,14 @@
 
 /* A frame under construction. Its payload is zeros: what the snap length cuts off, a reader that fills with
  * zeros restores, checksums included. */
-struct spx_frame {
+struct spx_generate_frame {
 	uint8_t bytes[SPX_FRAME_ROOM]; /* zero from `headers` on */
 	uint32_t headers;              /* bytes of all headers */
 	uint32_t length;               /* bytes on the wire */
 };
 
 /* Between whom a packet goes. IPv6 addresses are 2001:db8:: with the IPv4 address in the last 32 bits. */
-struct spx_frame_ends {
+struct spx_generate_ends {
 	uint32_t source, destination;
 	uint16_t sport, dport;
 	uint16_t vlan; /* 0 = untagged */
@@ -43,10 +43,10 @@ struct spx_frame_ends {
 enum { SPX_TCP_FIN = 1, SPX_TCP_SYN = 2, SPX_TCP_PSH = 8, SPX_TCP_ACK = 16 };
 
 /* Each replaces the frame by a whole new one, payload in bytes of zeros, padded to Ethernet's minimum. */
-void spx_frame_udp(struct spx_frame *frame, const struct spx_frame_ends *ends, uint32_t payload);
-void spx_frame_tcp(struct spx_frame *frame, const struct spx_frame_ends *ends, uint8_t flags,
+void spx_frame_udp(struct spx_generate_frame *frame, const struct spx_generate_ends *ends, uint32_t payload);
+void spx_frame_tcp(struct spx_generate_frame *frame, const struct spx_generate_ends *ends, uint8_t flags,
 	uint32_t sequence, uint32_t acknowledgment, uint32_t payload);
-void spx_frame_arp(struct spx_frame *frame, uint32_t sender, uint32_t target, bool reply);
+void spx_frame_arp(struct spx_generate_frame *frame, uint32_t sender, uint32_t target, bool reply);
 
 /* Makes the checksum of the 20-byte IPv4 header at ip right again. */
 void spx_frame_checksum4(uint8_t *ip);
@@ -61,7 +61,7 @@ void spx_frame_put32(uint8_t *p, uint32_t v);
 unsigned spx_malformed_kinds(void);
 
 /* Replaces the frame by one malformed in the way kind = 0...spx_malformed_kinds()-1. */
-void spx_frame_malformed(struct spx_frame *frame, unsigned kind, uint64_t *random);
+void spx_frame_malformed(struct spx_generate_frame *frame, unsigned kind, uint64_t *random);
 
 /* ---- generate_flow.c ------------------------------------------------------------------------------- */
 
@@ -92,7 +92,7 @@ struct spx_source {
 void spx_source_address(struct spx_source *source, uint32_t id, uint32_t flows, uint64_t *random);
 
 /* Builds the source's next packet and returns the nanoseconds until the one after. */
-uint64_t spx_source_send(struct spx_source *source, struct spx_frame *frame, uint64_t *random);
+uint64_t spx_source_send(struct spx_source *source, struct spx_generate_frame *frame, uint64_t *random);
 
 /* ---- generate_plan.c ------------------------------------------------------------------------------- */
 

@@ -46,10 +46,10 @@ spx_source_address(struct spx_source *source, uint32_t id, uint32_t flows, uint6
 	}
 }
 
-static struct spx_frame_ends
+static struct spx_generate_ends
 ends_of(const struct spx_source *source, bool outward)
 {
-	struct spx_frame_ends ends = {
+	struct spx_generate_ends ends = {
 		.source = outward ? source->client : source->server,
 		.destination = outward ? source->server : source->client,
 		.sport = outward ? source->client_port : source->server_port,
@@ -65,9 +65,10 @@ ends_of(const struct spx_source *source, bool outward)
 
 /* One TCP packet of the flow; `sent` counts it afterwards. */
 static void
-send_tcp(struct spx_source *source, struct spx_frame *frame, bool outward, uint8_t flags, uint32_t payload)
+send_tcp(struct spx_source *source, struct spx_generate_frame *frame, bool outward, uint8_t flags,
+	uint32_t payload)
 {
-	const struct spx_frame_ends ends = ends_of(source, outward);
+	const struct spx_generate_ends ends = ends_of(source, outward);
 	uint32_t *sequence = &source->sequence[outward ? 0 : 1];
 	uint32_t acknowledgment = (flags & SPX_TCP_ACK) != 0 ? source->sequence[outward ? 1 : 0] : 0;
 
@@ -78,7 +79,7 @@ send_tcp(struct spx_source *source, struct spx_frame *frame, bool outward, uint8
 /* SYN, SYN and ACK, request; then two full segments from the server and one acknowledgment from the client in
  * turn, the last packet with what is left. */
 static uint64_t
-send_web(struct spx_source *source, struct spx_frame *frame, uint64_t *random)
+send_web(struct spx_source *source, struct spx_generate_frame *frame, uint64_t *random)
 {
 	const uint32_t n = source->sent;
 
@@ -107,10 +108,10 @@ send_web(struct spx_source *source, struct spx_frame *frame, uint64_t *random)
 
 /* Periodic updates, client and server in turn, the gap within a sixteenth of its mean. */
 static uint64_t
-send_game(struct spx_source *source, struct spx_frame *frame, uint64_t *random)
+send_game(struct spx_source *source, struct spx_generate_frame *frame, uint64_t *random)
 {
 	const bool outward = source->sent % 2 == 0;
-	const struct spx_frame_ends ends = ends_of(source, outward);
+	const struct spx_generate_ends ends = ends_of(source, outward);
 	const uint32_t payload = outward ? 18 + (uint32_t)spx_random_below(random, 60)
 					 : 40 + (uint32_t)spx_random_below(random, 190);
 
@@ -120,12 +121,12 @@ send_game(struct spx_source *source, struct spx_frame *frame, uint64_t *random)
 
 /* One host tries port after port at address after address. */
 static void
-send_scan(struct spx_source *source, struct spx_frame *frame, uint64_t *random)
+send_scan(struct spx_source *source, struct spx_generate_frame *frame, uint64_t *random)
 {
 	static const uint16_t ports[] = {
 		21, 22, 23, 25, 80, 110, 139, 143, 443, 445, 1433, 3306, 3389, 5900, 8080, 8443};
 	const uint32_t n = source->sent;
-	const struct spx_frame_ends ends = {
+	const struct spx_generate_ends ends = {
 		.source = SPX_GENERATE_SCANNER,
 		.destination = SPX_GENERATE_SCANNED + n / RTE_DIM(ports) % (1u << 15),
 		.sport = (uint16_t)(40000 + spx_random_below(random, 64)),
@@ -139,10 +140,10 @@ send_scan(struct spx_source *source, struct spx_frame *frame, uint64_t *random)
 
 /* Random sources at one host: TCP SYN to its web port, or UDP to any. */
 static void
-send_flood(struct spx_frame *frame, uint64_t *random)
+send_flood(struct spx_generate_frame *frame, uint64_t *random)
 {
 	const bool syn = spx_random_below(random, 2) == 0;
-	const struct spx_frame_ends ends = {
+	const struct spx_generate_ends ends = {
 		.source = SPX_GENERATE_CLIENTS + (uint32_t)spx_random_below(random, 1u << 24),
 		.destination = SPX_GENERATE_VICTIM,
 		.sport = (uint16_t)(1024 + spx_random_below(random, 64512)),
@@ -158,7 +159,7 @@ send_flood(struct spx_frame *frame, uint64_t *random)
 }
 
 static void
-send_arp(struct spx_source *source, struct spx_frame *frame)
+send_arp(struct spx_source *source, struct spx_generate_frame *frame)
 {
 	const bool reply = source->sent % 2 == 1;
 	const uint32_t host = SPX_GENERATE_WEB_SERVERS + source->sent / 2 % 4096;
@@ -168,7 +169,7 @@ send_arp(struct spx_source *source, struct spx_frame *frame)
 }
 
 uint64_t
-spx_source_send(struct spx_source *source, struct spx_frame *frame, uint64_t *random)
+spx_source_send(struct spx_source *source, struct spx_generate_frame *frame, uint64_t *random)
 {
 	/* The mean is `pause`, but for web and game flows, which know better. */
 	uint64_t gap = spx_random_below(random, 2 * source->pause + 1);

@@ -61,7 +61,7 @@ spx_frame_checksum4(uint8_t *ip)
 
 /* An empty frame with Ethernet header and VLAN tag; returns where the next header goes. */
 static uint8_t *
-begin(struct spx_frame *frame, bool outward, uint16_t vlan, uint16_t ethertype)
+begin(struct spx_generate_frame *frame, bool outward, uint16_t vlan, uint16_t ethertype)
 {
 	uint8_t *p = frame->bytes;
 
@@ -80,14 +80,14 @@ begin(struct spx_frame *frame, bool outward, uint16_t vlan, uint16_t ethertype)
 
 /* Counts n more bytes of header and the payload, padded to the smallest frame. */
 static void
-end(struct spx_frame *frame, uint32_t n, uint32_t payload)
+end(struct spx_generate_frame *frame, uint32_t n, uint32_t payload)
 {
 	frame->headers += n;
 	frame->length = RTE_MAX(frame->headers + payload, SPX_FRAME_MIN);
 }
 
 static void
-put_ipv4(uint8_t *ip, const struct spx_frame_ends *ends, uint8_t proto, uint32_t length)
+put_ipv4(uint8_t *ip, const struct spx_generate_ends *ends, uint8_t proto, uint32_t length)
 {
 	ip[0] = 0x45;
 	spx_frame_put16(ip + 2, (uint16_t)(IPV4 + length));
@@ -100,7 +100,7 @@ put_ipv4(uint8_t *ip, const struct spx_frame_ends *ends, uint8_t proto, uint32_t
 }
 
 static void
-put_ipv6(uint8_t *ip, const struct spx_frame_ends *ends, uint8_t proto, uint32_t length)
+put_ipv6(uint8_t *ip, const struct spx_generate_ends *ends, uint8_t proto, uint32_t length)
 {
 	ip[0] = 0x60;
 	spx_frame_put16(ip + 4, (uint16_t)length);
@@ -114,7 +114,8 @@ put_ipv6(uint8_t *ip, const struct spx_frame_ends *ends, uint8_t proto, uint32_t
 
 /* Link and IP header for a transport packet of `length` bytes; returns where its header goes. */
 static uint8_t *
-begin_ip(struct spx_frame *frame, const struct spx_frame_ends *ends, uint8_t proto, uint32_t length)
+begin_ip(struct spx_generate_frame *frame, const struct spx_generate_ends *ends, uint8_t proto,
+	uint32_t length)
 {
 	uint8_t *ip = begin(frame, ends->outward, ends->vlan, ends->ipv6 ? 0x86dd : 0x0800);
 
@@ -139,7 +140,7 @@ transport_checksum(const uint8_t *header, uint32_t n, bool ipv6, uint8_t proto, 
 }
 
 void
-spx_frame_udp(struct spx_frame *frame, const struct spx_frame_ends *ends, uint32_t payload)
+spx_frame_udp(struct spx_generate_frame *frame, const struct spx_generate_ends *ends, uint32_t payload)
 {
 	uint32_t length = UDP + payload;
 	uint8_t *udp = begin_ip(frame, ends, PROTO_UDP, length);
@@ -155,8 +156,8 @@ spx_frame_udp(struct spx_frame *frame, const struct spx_frame_ends *ends, uint32
 }
 
 void
-spx_frame_tcp(struct spx_frame *frame, const struct spx_frame_ends *ends, uint8_t flags, uint32_t sequence,
-	uint32_t acknowledgment, uint32_t payload)
+spx_frame_tcp(struct spx_generate_frame *frame, const struct spx_generate_ends *ends, uint8_t flags,
+	uint32_t sequence, uint32_t acknowledgment, uint32_t payload)
 {
 	uint32_t length = TCP + payload;
 	uint8_t *tcp = begin_ip(frame, ends, PROTO_TCP, length);
@@ -173,7 +174,7 @@ spx_frame_tcp(struct spx_frame *frame, const struct spx_frame_ends *ends, uint8_
 }
 
 void
-spx_frame_arp(struct spx_frame *frame, uint32_t sender, uint32_t target, bool reply)
+spx_frame_arp(struct spx_generate_frame *frame, uint32_t sender, uint32_t target, bool reply)
 {
 	uint8_t *arp = begin(frame, !reply, 0, 0x0806);
 

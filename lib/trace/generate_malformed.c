@@ -57,9 +57,9 @@ spx_malformed_kinds(void)
 }
 
 static void
-build(struct spx_frame *frame, enum base base, uint64_t *random)
+build(struct spx_generate_frame *frame, enum base base, uint64_t *random)
 {
-	const struct spx_frame_ends ends = {
+	const struct spx_generate_ends ends = {
 		.source = SPX_GENERATE_CLIENTS + (uint32_t)spx_random_below(random, 1u << 24),
 		.destination = SPX_GENERATE_WEB_SERVERS + (uint32_t)spx_random_below(random, 1u << 12),
 		.sport = (uint16_t)(1024 + spx_random_below(random, 60000)),
@@ -78,7 +78,7 @@ build(struct spx_frame *frame, enum base base, uint64_t *random)
 }
 
 void
-spx_frame_malformed(struct spx_frame *frame, unsigned kind, uint64_t *random)
+spx_frame_malformed(struct spx_generate_frame *frame, unsigned kind, uint64_t *random)
 {
 	const struct kind *k = &kinds[kind];
 

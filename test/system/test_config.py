@@ -32,15 +32,15 @@ def test_every_mistake_in_a_configuration(net):
     lab.check(len(table["mistakes"]) >= 20, "there are many kinds of mistakes")
 
 
-def test_cpus_of_this_machine(net):
+def test_what_this_machine_lacks(net):
     path = net.path("c.json")
-    for section, place in (({"workers": {"count": 1, "cpus": [1023]}}, "$.workers.cpus[0]"),
+    for section, place in (({"memory": {"megabytes": 1048576}}, "$.memory.megabytes"), ({"workers": {"count": 1, "cpus": [1023]}}, "$.workers.cpus[0]"),
                            ({"slowpath": {"cpu": 1023}}, "$.slowpath.cpu")):
         with open(path, "w", encoding="utf-8") as file:
             json.dump({"ports": [{"name": "in", "driver": "replay", "trace": "t.pcap"}]} | section, file)
         status, _, complaint = sphex("--config", path, "--check")
         lab.equal(status, 2, f"status: {complaint}")
-        lab.check(complaint.startswith(f"sphex: {path}: {place}: is 1023; "), complaint)
+        lab.check(complaint.startswith(f"sphex: {path}: {place}: is 10"), complaint)
 
 
 def test_a_trace_is_never_written_over(net):
@@ -92,7 +92,7 @@ def test_what_only_the_start_can_see(net):
             ({"ports": [{"name": "in", "driver": "ethdev", "device": "net_nonsense0"}]}, "port in: cannot attach device"),
             ({"ports": [{"name": "in", "driver": "ethdev", "device": "0000:ff:1f.7"}]}, "port in: cannot attach device"),
             ({"memory": {"hugepages": "off", "megabytes": 64, "mbufs": 1000000}}, "memory.megabytes"),
-            ({"memory": {"hugepages": "on", "megabytes": 1000000}}, "vm/nr_hugepages")):
+            ({"memory": {"hugepages": "on", "megabytes": os.sysconf("SC_PHYS_PAGES") * 3 // 1024}}, "vm/nr_hugepages")):
         path = net.path("c.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(good | change, file)
@@ -101,6 +101,6 @@ def test_what_only_the_start_can_see(net):
         lab.check(words in complaint, f"{complaint!r} says {words!r}")
 
 
-lab.main(test_every_mistake_in_a_configuration, test_cpus_of_this_machine, test_a_trace_is_never_written_over,
+lab.main(test_every_mistake_in_a_configuration, test_what_this_machine_lacks, test_a_trace_is_never_written_over,
          test_report_into_what_is_no_file, test_examples_are_right, test_mistakes_on_the_command_line,
          test_what_only_the_start_can_see, needs_network=False)

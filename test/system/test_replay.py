@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import struct
+import subprocess
 import time
 
 import lab
@@ -155,7 +156,7 @@ def test_speed_follows_the_trace(net):
 def test_signals_stop_cleanly(net):
     source = net.path("a.pcap")
     pcap(source, [udp(host=i) for i in range(200)])
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         report = net.path("r.json")
         program = net.sphex(None, ["--trace", source, "--passes", "0", "--report", report], ready="received")
         program.process.send_signal(number)
@@ -165,6 +166,25 @@ def test_signals_stop_cleanly(net):
         lab.balanced(document)
         lab.equal(document["slowpath"]["queued"] + document["in_flight"], 0, "packets left in rings")
     lab.equal(glob.glob("/dev/hugepages/sphex*"), [], "hugepage files left behind")
+
+
+def test_a_reader_who_stops_reading_stops_nothing(net):
+    """Standard output is a full pipe: the run ends in time all the same, and a signal ends the wait for the reader."""
+    source = net.path("a.pcap")
+    pcap(source, [udp()] * 100)
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    try:
+        while True:
+            os.write(write, bytes(4096))
+    except BlockingIOError:
+        os.set_blocking(write, True)
+    program = subprocess.Popen([lab.SPHEX, "--trace", source, "--seconds", "2"], stdout=write, stderr=subprocess.DEVNULL)
+    time.sleep(4)
+    program.send_signal(signal.SIGTERM)
+    lab.equal(program.wait(10), -signal.SIGTERM, "ended by the signal, while it waited to print the report")
+    os.close(read)
+    os.close(write)
 
 
 def test_two_instances_share_a_core(net):
@@ -202,5 +222,5 @@ lab.main(test_real_trace_as_ordinary_user, test_every_trace_and_every_hostile_fi
          test_seconds_end_the_run, test_damage_after_some_packets, test_gzip_and_empty_trace,
          test_frames_are_delivered_as_recorded, test_frame_longer_than_the_port_takes,
          test_raw_ip_gets_an_ethernet_header, test_speed_follows_the_trace, test_signals_stop_cleanly,
-         test_two_instances_share_a_core, test_rules_from_the_command_line,
+         test_a_reader_who_stops_reading_stops_nothing, test_two_instances_share_a_core, test_rules_from_the_command_line,
          test_capture_at_top_speed_loses_nothing, needs_network=False)

@@ -3,9 +3,6 @@
 #ifndef SPX_TEST_EAL_H
 #define SPX_TEST_EAL_H
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include <criterion/criterion.h>
 #include <rte_common.h>
 #include <rte_eal.h>
@@ -14,13 +11,11 @@
 static inline void
 test_eal_start(void)
 {
-	char prefix[64];
-	const char *argv[] = {
-		"test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "64", prefix, NULL};
+	const char *argv[] = {"test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "64",
+		"--file-prefix=sphex-test", NULL};
 
-	snprintf(prefix, sizeof(prefix), "--file-prefix=sphex-test-%d", (int)getpid());
 	rte_log_set_global_level(RTE_LOG_ERR);
-	cr_assert_geq(rte_eal_init(RTE_DIM(argv) - 1, (char **)argv), 0);
+	cr_assert_geq(rte_eal_init(RTE_DIM(argv) - 1, (char **)(uintptr_t)argv), 0);
 }
 
 #endif

@@ -52,7 +52,7 @@ finish(struct pair *pair)
 static void
 compare4(struct pair *pair, const struct spx_key4 *key, unsigned n)
 {
-	const struct spx_key4 *keys[BURST];
+	const struct spx_key4 *keys[BURST] = {NULL};
 	uint32_t a[BURST], l[BURST];
 
 	for (unsigned i = 0; i < n; i++)
@@ -67,7 +67,7 @@ compare4(struct pair *pair, const struct spx_key4 *key, unsigned n)
 static void
 compare6(struct pair *pair, const struct spx_key6 *key, unsigned n)
 {
-	const struct spx_key6 *keys[BURST];
+	const struct spx_key6 *keys[BURST] = {NULL};
 	uint32_t a[BURST], l[BURST];
 
 	for (unsigned i = 0; i < n; i++)

@@ -447,7 +447,7 @@ Test(trace_generate, cut_bytes_were_zeros, .init = make_folder, .fini = remove_f
 /* Every kind of malformed frame is seen as one. */
 Test(trace_generate, every_malformed_kind)
 {
-	struct spx_frame frame = {.headers = 0};
+	struct spx_generate_frame frame = {.headers = 0};
 	uint64_t random = 1;
 
 	for (unsigned round = 0; round < 50; round++) {
