@@ -191,3 +191,15 @@ Test(worker, samples_one_burst_in_sixteen)
 	cr_assert_eq(f.worker->counters.stage[SPX_STAGE_parse].sampled_packets, 10);
 	cr_assert_gt(f.worker->counters.stage[SPX_STAGE_parse].sampled_cycles, 0);
 }
+
+Test(worker, samples_every_queue_alike)
+{
+	fixture_action(&f, 0, (struct spx_action){.verdict = SPX_VERDICT_FORWARD, .port = 1});
+	f.worker->n_rx = 2;
+	f.worker->burst = 1;
+	for (uint8_t i = 0; i < 160; i++)
+		fixture_give(&f, 1, fixture_udp(&f, i, 80, 64)); /* the first queue stays empty */
+	for (int i = 0; i < 160; i++)
+		turn();
+	cr_assert_eq(f.worker->counters.stage[SPX_STAGE_parse].sampled_packets, 10);
+}
