@@ -1,0 +1,298 @@
+/* The flow caches in front of the rules: what was answered for a flow's first packets answers its next ones.
+ *
+ * Three parts, one section each below. The exact cache (exact.c) holds flows with their full key, action,
+ * state and counters. The approximate cache (approximate.c) is a Bloom filter over flow hashes: a set of
+ * flows in a dozen bits each, with a known chance to say yes to a stranger. The flow cache (cache.c) puts
+ * them together in the modes of a configuration; the lookup stage calls nothing but that, the two others are
+ * public for tests, benchmarks and studies.
+ *
+ * A cache belongs to one worker. Everything that is not said to be callable from any thread is called by that
+ * worker alone, or while it does not run. Nothing here allocates after creation, logs, makes a system call or
+ * waits.
+ *
+ * All functions take the arrays of a burst and a set of indices into them (base.h), so nothing is gathered
+ * before and nothing scattered after. `hash` is the 64-bit flow hash that parse computed with the appliance's
+ * secret: sets, tags and filter positions come from different bits and mixes of it.
+ */
+#ifndef SPX_FLOW_H
+#define SPX_FLOW_H
+
+#include "lib/base/base.h"
+
+enum spx_flow_family { SPX_FLOW_IPV4, SPX_FLOW_IPV6, SPX_FLOW_FAMILIES };
+
+/* ---- flows ----------------------------------------------------------------------------------------- */
+
+/* What a resident flow carries besides its key. Times are milliseconds on the caller's clock, modulo 2^32. */
+struct spx_flow_data {
+	uint32_t action;     /* action id the rules answered */
+	uint32_t state;      /* the action's own; 0 when the flow enters and when the rules have changed */
+	uint32_t generation; /* of the rules that answered; never 0 */
+	uint32_t last_use;
+	uint32_t first_use;
+	uint32_t reserved;
+	uint64_t packets, bytes; /* since the flow entered; bytes: frames without FCS */
+};
+static_assert(sizeof(struct spx_flow_data) == 40, "an IPv4 flow fits a cache line");
+
+/* Why a flow is resident no more. */
+#define SPX_FLOW_ENDS(X)                                                                                     \
+	X(evicted, "another flow took its place")                                                            \
+	X(expired, "it was idle")                                                                            \
+	X(stopped, "the appliance stopped")
+
+enum spx_flow_end {
+#define SPX_FLOW_END_ENUM(name, text) SPX_FLOW_END_##name,
+	SPX_FLOW_ENDS(SPX_FLOW_END_ENUM)
+#undef SPX_FLOW_END_ENUM
+		SPX_FLOW_END_COUNT
+};
+
+const char *spx_flow_end_name(enum spx_flow_end end);
+
+/* A flow outside of its cache: one that has ended, or a copy of a resident one. */
+struct spx_flow_record {
+	union {
+		struct spx_key4 key4;
+		struct spx_key6 key6;
+	};
+	uint8_t family; /* enum spx_flow_family */
+	uint8_t end;    /* enum spx_flow_end, of an ended flow */
+	uint16_t reserved;
+	uint32_t action;
+	uint64_t packets, bytes;
+	uint32_t first_use, last_use; /* ms, as in spx_flow_data */
+};
+static_assert(sizeof(struct spx_flow_record) % 4 == 0, "an element of an rte_ring");
+
+/* Takes a flow that has ended; called in the packet loop, so it must not wait. */
+typedef void (*spx_flow_ended)(void *arg, const struct spx_flow_record *record);
+
+/* ---- exact cache ----------------------------------------------------------------------------------- */
+
+struct spx_flow_exact;
+
+struct spx_flow_exact_options {
+	enum spx_flow_family family;
+	uint64_t entries;     /* at least one; rounded up to a multiple of ways */
+	unsigned ways;        /* 1...SPX_FLOW_WAYS_MAX */
+	int socket;           /* NUMA node of its memory, or SOCKET_ID_ANY */
+	spx_flow_ended ended; /* gets every flow that ends; NULL: nobody does */
+	void *arg;
+};
+
+#define SPX_FLOW_WAYS_MAX 16u
+
+/* 0, -EINVAL (says what would be right) or -ENOMEM. Needs EAL. */
+int spx_flow_exact_create(
+	const struct spx_flow_exact_options *options, struct spx_flow_exact **out, struct spx_error *err);
+void spx_flow_exact_free(struct spx_flow_exact *x); /* NULL may be given */
+
+/* Entries answer only for the generation of the rules that is set here (not 0): flows of others are found no
+ * more, and keep their counters when they enter again. */
+void spx_flow_exact_set_generation(struct spx_flow_exact *x, uint32_t generation);
+
+/* Sets the time that last_use and first_use get from now on. */
+void spx_flow_exact_set_time(struct spx_flow_exact *x, uint32_t now_ms);
+
+/* Finds the flows of the members of `set`. Returns the set of those that are resident with the generation in
+ * force; found[i] of each points to its data, valid until the next insertion, sweep or flush, and the flow
+ * counts as used. Packets and bytes are the caller's to count. */
+uint64_t spx_flow_exact_lookup4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
+	uint64_t set, struct spx_flow_data *found[]);
+uint64_t spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
+	uint64_t set, struct spx_flow_data *found[]);
+
+/* Enters the flows of the members of `set`, which must be different flows that a lookup of this burst did not
+ * find, each with its action and with packets[i] and bytes[i] to begin its counters with. In a full set the
+ * least recently used flow ends (evicted). A flow that is resident with an older generation gets the new
+ * generation and action, state 0, and goes on counting. */
+void spx_flow_exact_insert4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
+	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[]);
+void spx_flow_exact_insert6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
+	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[]);
+
+/* Keeps the order of use exact; called at least once every 64 Ki packets looked up (housekeeping calls it
+ * every few thousand). Costs about one cache line per 128 packets. */
+void spx_flow_exact_age(struct spx_flow_exact *x);
+
+/* Goes on through the next n sets (ways entries each), round and round: flows not used for more than idle_ms
+ * end (expired). */
+void spx_flow_exact_sweep(struct spx_flow_exact *x, uint64_t n, uint32_t idle_ms);
+
+/* Ends every flow (stopped). */
+void spx_flow_exact_flush(struct spx_flow_exact *x);
+
+/* What it holds and what it has done; never cleared. Any thread may read. */
+struct spx_flow_exact_stats {
+	uint64_t entries, sets;
+	uint64_t resident;                  /* flows now, of whatever generation */
+	uint64_t bytes;                     /* of memory, all told */
+	uint64_t inserted;                  /* flows that entered */
+	uint64_t renewed;                   /* of an older generation, answered anew */
+	uint64_t ended[SPX_FLOW_END_COUNT]; /* inserted = resident + sum of ended */
+};
+void spx_flow_exact_stats(const struct spx_flow_exact *x, struct spx_flow_exact_stats *stats);
+
+/* Copies the flow in entry `index` (0...entries-1) while the owner may be changing it: false when there is
+ * none, or it changed meanwhile. Any thread. */
+bool spx_flow_exact_read(const struct spx_flow_exact *x, uint64_t index, struct spx_flow_record *record);
+
+/* ---- approximate cache ----------------------------------------------------------------------------- */
+
+struct spx_flow_approximate;
+
+enum spx_flow_ageing { SPX_FLOW_COLD, SPX_FLOW_DOUBLE_BUFFERED };
+
+struct spx_flow_approximate_options {
+	double p;       /* chance of a yes for a flow that is not in it, when it is full: 1e-9...0.5 */
+	uint64_t flows; /* flows it holds when it is full, and is cleared */
+	enum spx_flow_ageing ageing;
+	uint64_t seed; /* of its seeds; each clear draws the next one */
+	int socket;
+};
+
+/* How a filter is laid out for (p, flows). */
+struct spx_flow_approximate_plan {
+	uint64_t blocks; /* of one cache line */
+	unsigned probes; /* bits that a flow sets in its block */
+	double p;        /* by the model, at `flows` flows; at most what was asked for */
+};
+
+/* The smallest filter that keeps to p with that many flows. 0 or -EINVAL (says what would be right). */
+int spx_flow_approximate_plan(
+	double p, uint64_t flows, struct spx_flow_approximate_plan *plan, struct spx_error *err);
+
+/* The model: chance of a yes for a stranger in `blocks` blocks that hold `flows` flows of `probes` bits. */
+double spx_flow_approximate_model(uint64_t blocks, unsigned probes, uint64_t flows);
+
+int spx_flow_approximate_create(const struct spx_flow_approximate_options *options,
+	struct spx_flow_approximate **out, struct spx_error *err);
+void spx_flow_approximate_free(struct spx_flow_approximate *f); /* NULL may be given */
+
+/* Returns the members of `set` that the filter holds, or says so of. With double-buffered ageing those enter
+ * the other half too. */
+uint64_t spx_flow_approximate_lookup(struct spx_flow_approximate *f, const uint64_t hash[], uint64_t set);
+
+/* Enters the members of `set`; a flow that is there already changes nothing. When the filter is full it is
+ * cleared (cold), or the other half takes over and this one is cleared (double-buffered), in constant time
+ * and with a new seed. */
+void spx_flow_approximate_insert(struct spx_flow_approximate *f, const uint64_t hash[], uint64_t set);
+
+/* Forgets everything, in constant time, with a new seed. */
+void spx_flow_approximate_clear(struct spx_flow_approximate *f);
+
+struct spx_flow_approximate_stats {
+	struct spx_flow_approximate_plan plan; /* of one half */
+	uint64_t flows;                        /* in the filter that answers */
+	uint64_t clears;                       /* because it was full */
+	uint64_t bytes;                        /* of memory, all told */
+};
+void spx_flow_approximate_stats(
+	const struct spx_flow_approximate *f, struct spx_flow_approximate_stats *stats); /* any thread */
+
+/* ---- flow cache ------------------------------------------------------------------------------------ */
+
+#define SPX_FLOW_MODES(X)                                                                                    \
+	X(none)                                                                                              \
+	X(exact)                                                                                             \
+	X(layered)                                                                                           \
+	X(approximate)
+
+enum spx_flow_mode {
+#define SPX_FLOW_MODE_ENUM(name) SPX_FLOW_MODE_##name,
+	SPX_FLOW_MODES(SPX_FLOW_MODE_ENUM)
+#undef SPX_FLOW_MODE_ENUM
+		SPX_FLOW_MODE_COUNT
+};
+
+const char *spx_flow_mode_name(enum spx_flow_mode mode);
+
+#define SPX_FLOW_ACTIONS_MAX 64u /* action ids in mode approximate, which has a filter for each */
+
+struct spx_flow_options {
+	enum spx_flow_mode mode;
+	uint64_t entries, entries6; /* of the exact caches for IPv4 and IPv6 */
+	unsigned ways;
+	double p;       /* approximate: misclassified in all; layered: admitted at the first packet */
+	uint64_t flows; /* that a filter holds */
+	enum spx_flow_ageing ageing;
+	uint32_t idle_ms;    /* after which a flow ends; 0 = never */
+	uint64_t flood_rate; /* new flows a second above which none enters; 0 = no guard */
+	uint32_t n_actions;  /* mode approximate: ids are 0...n_actions-1 */
+	uint64_t seed;       /* of the filters */
+	int socket;
+	spx_flow_ended ended; /* gets every flow that ends; NULL: nobody does */
+	void *arg;
+};
+
+/* What the worker's cache did, in packets unless it says otherwise. The owner writes, any thread reads; never
+ * cleared. In the modes exact and layered exact_hits + exact_misses, in mode approximate the five
+ * approximate_ counters of it, are the packets looked up. */
+#define SPX_FLOW_COUNTERS(X)                                                                                 \
+	X(exact_hits) /* answered by the exact cache, or by a packet before in the burst */                  \
+	X(exact_misses)                                                                                      \
+	X(approximate_hits)    /* exactly one filter said yes (layered: flows seen before, admitted) */      \
+	X(approximate_misses)  /* none did (layered: flows not seen before) */                               \
+	X(approximate_several) /* several did: asked the rules */                                            \
+	X(approximate_syn)     /* TCP SYN: asked the rules */                                                \
+	X(approximate_repeats) /* answered by a packet before in the burst */                                \
+	X(counted)             /* counted in entries of the exact cache */                                   \
+	X(guarded)             /* flows that did not enter because of the guard */                           \
+	X(guard_on)            /* times that the guard began to hold flows off */                            \
+	X(guard_off)           /* times that it ended */
+
+struct spx_flow_counters {
+#define SPX_FLOW_COUNTER_FIELD(name) uint64_t name;
+	SPX_FLOW_COUNTERS(SPX_FLOW_COUNTER_FIELD)
+#undef SPX_FLOW_COUNTER_FIELD
+};
+
+struct spx_flow_cache;
+
+/* 0, -EINVAL (says what would be right) or -ENOMEM. Needs EAL. */
+int
+spx_flow_create(const struct spx_flow_options *options, struct spx_flow_cache **out, struct spx_error *err);
+void spx_flow_free(struct spx_flow_cache *c); /* NULL may be given; nothing ends: see spx_flow_flush */
+
+/* Answers before `generation` of the rules (never 0) are worth nothing from here on. Before the first lookup,
+ * and whenever it differs from the one before. */
+void spx_flow_set_generation(struct spx_flow_cache *c, uint32_t generation);
+
+/* Answers the members of `set`: action[i] of those that need not ask the rules. Returns the others, of which
+ * every flow is in once: the caller asks the rules for those and must then call the learn of the same family,
+ * before any other call. bytes[i] is the length of packet i; `syn` the set of TCP SYN packets (mode
+ * approximate sends them to the rules). */
+uint64_t spx_flow_lookup4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[]);
+uint64_t spx_flow_lookup6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[]);
+
+/* Takes what the rules answered for the set that the lookup returned, gives it to the repeats of those flows
+ * in action[], and remembers it as the mode says. */
+void spx_flow_learn4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t asked, uint32_t action[]);
+void spx_flow_learn6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t asked, uint32_t action[]);
+
+/* Time goes on: expires idle flows, keeps the order of use exact, refills the flood guard. Every few hundred
+ * bursts at the latest; now_ms counts from any moment, modulo 2^32. Bounded work. */
+void spx_flow_housekeep(struct spx_flow_cache *c, uint32_t now_ms);
+
+/* Ends every flow (stopped). */
+void spx_flow_flush(struct spx_flow_cache *c);
+
+/* The counters; any thread. */
+const struct spx_flow_counters *spx_flow_counters(const struct spx_flow_cache *c);
+
+/* Sizes and flows of the parts; a part that the mode does not have is all zero. The filters of mode
+ * approximate are added up. Any thread. */
+void spx_flow_stats(const struct spx_flow_cache *c, struct spx_flow_exact_stats exact[SPX_FLOW_FAMILIES],
+	struct spx_flow_approximate_stats *approximate);
+
+/* The n flows with the most bytes of n_caches caches together, most first, into top[]. Returns how many there
+ * are. Reads while the owners write: any thread; takes milliseconds for large caches. */
+size_t spx_flow_top(
+	const struct spx_flow_cache *const cache[], size_t n_caches, size_t n, struct spx_flow_record top[]);
+
+#endif
