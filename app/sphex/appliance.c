@@ -25,10 +25,19 @@ spx_now_ns(void)
 
 /* ---- configuration --------------------------------------------------------------------------------- */
 
+/* 1, 2, ...: 0 is left out. */
+static uint32_t
+next_rules_generation(const struct spx_config *old, bool answers_changed)
+{
+	uint32_t next = old == NULL ? 1 : old->rules_generation + answers_changed;
+
+	return next == 0 ? 1 : next;
+}
+
 /* spx_rules_publish: a new generation with these rules takes over; returns when nobody reads the one before.
- */
+ * Flow caches go on with what they hold when the answers are the same. */
 static void
-publish_rules(void *arg, struct spx_rules *rules)
+publish_rules(void *arg, struct spx_rules *rules, bool answers_changed)
 {
 	struct spx_appliance *app = arg;
 	uint32_t n = app->setup->n_actions;
@@ -37,6 +46,7 @@ publish_rules(void *arg, struct spx_rules *rules)
 	if (new == NULL)
 		abort(); /* a few hundred kilobytes at most; there is nothing sensible to go on with */
 	new->generation = old == NULL ? 1 : old->generation + 1;
+	new->rules_generation = next_rules_generation(old, answers_changed);
 	new->rules = rules;
 	new->has_rules = spx_rules_count(rules) > 0;
 	new->n_actions = n;
