@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
@@ -277,12 +278,16 @@ create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 	w->config = &app->config;
 	w->phase = &app->phase;
 	w->exception = app->exception;
+	w->tsc_zero = app->tsc_zero;
+	w->ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());
 	w->action_counter = rte_calloc("actions", app->setup->n_actions, sizeof(*w->action_counter), 0);
 	w->inject = create_ring("inject", id, 0, app->setup->inject_ring, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
 	app->slowpath.inject[id] = w->inject;
 	for (uint16_t p = 0; p < app->n_ports; p++)
 		w->inject_net[p] = net_options(app, &app->port[p]);
-	return w->action_counter != NULL && w->inject != NULL ? w : NULL;
+	if (w->action_counter == NULL || w->inject == NULL)
+		return NULL;
+	return spx_appliance_create_cache(app, w, err) < 0 ? NULL : w;
 }
 
 static int
@@ -318,6 +323,7 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 	if (app == NULL)
 		return spx_error(err, -ENOMEM, "no memory");
 	app->setup = setup;
+	app->tsc_zero = rte_rdtsc();
 	if (setup->hash_seed != 0)
 		spx_hash_seed_from(&app->seed, setup->hash_seed);
 	else if ((r = spx_hash_seed_draw(&app->seed)) < 0) {
@@ -345,6 +351,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 
 		first = first == 0 ? r : first;
 	}
+	spx_appliance_free_caches(app);
 	for (uint16_t i = 0; i < app->n_workers; i++) {
 		for (uint16_t p = 0; p < app->n_ports; p++)
 			rte_ring_free(app->handover[i][p]);
