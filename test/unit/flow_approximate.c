@@ -40,7 +40,7 @@ static void
 check_cold(double p, uint64_t flows, unsigned bursts, uint64_t random)
 {
 	struct spx_flow_approximate *f = create_filter(p, flows, SPX_FLOW_COLD, random);
-	uint64_t *in = malloc((2 * flows + SPX_BURST_MAX) * sizeof(*in)), n = 0, clears = 0;
+	uint64_t *in = calloc(2 * flows + SPX_BURST_MAX, sizeof(*in)), n = 0, clears = 0;
 
 	cr_assert_not_null(in);
 	for (unsigned b = 0; b < bursts; b++) {
@@ -51,9 +51,9 @@ check_cold(double p, uint64_t flows, unsigned bursts, uint64_t random)
 			set = spx_set_first((unsigned)(set % (SPX_BURST_MAX + 1)));
 		for (i = 0; i < SPX_BURST_MAX; i++)
 			hash[i] = i % 8 == 7   ? hash[i - 3]
-				  : i % 8 == 5 ? in[spx_random(&random) % (n + 1)]
+				  : i % 8 == 5 ? in[n == 0 ? 0 : spx_random(&random) % n]
 					       : spx_random(&random);
-		/* One by one, to know which one cleared it; and as bursts where none does. */
+		/* One by one, to know which one cleared it. */
 		SPX_FOREACH (i, set) {
 			bool was = found(f, hash[i]);
 
@@ -85,6 +85,30 @@ Test(flow_approximate, cold_finds_all_since_the_clear)
 	check_cold(1e-6, 300, 50, 3);
 	check_cold(1e-9, 3, 20, 4);
 	check_cold(1e-4, 1, 10, 5);
+}
+
+static void
+check_known_when_full(enum spx_flow_ageing ageing, uint64_t room)
+{
+	struct spx_flow_approximate *f = create_filter(1e-6, 100, ageing, 32);
+	uint64_t hash[SPX_BURST_MAX], random = 33;
+
+	for (unsigned i = 0; i < room; i++) {
+		hash[i % 50] = spx_random(&random);
+		insert(f, hash[i % 50]);
+	}
+	spx_flow_approximate_insert(f, hash, spx_set_first(50));
+	cr_assert_eq(stats_of(f).clears, 0);
+	cr_assert_eq(stats_of(f).flows, room);
+	insert(f, spx_random(&random));
+	cr_assert_eq(stats_of(f).clears, 1);
+	spx_flow_approximate_free(f);
+}
+
+Test(flow_approximate, known_flows_clear_nothing)
+{
+	check_known_when_full(SPX_FLOW_COLD, 100);
+	check_known_when_full(SPX_FLOW_DOUBLE_BUFFERED, 50);
 }
 
 /* A burst enters as its members do one after the other, also where one of them clears the filter. */
