@@ -70,6 +70,40 @@ typedef void (*spx_flow_ended)(void *arg, const struct spx_flow_record *record);
 
 /* ---- exact cache ----------------------------------------------------------------------------------- */
 
+/* A set-associative table of ceil(entries / ways) sets, any number of them. The upper 32 bits of the hash,
+ * as a fraction, choose the set; the low 16 are the flow's tag (0 stands for an empty way, so 0 becomes 1).
+ * A set has a header of one cache line, 16 tags and 16 stamps of last use, and its flows lie in entries of
+ * one line (IPv4) or two (IPv6: what lookups touch in the first, packets and bytes in the second).
+ *
+ * Why this one. A cache has to forget the right flow at once and never to move one, so that pointers hold
+ * through a burst: chains and displacement (cuckoo, hopscotch) buy occupancy that a cache does not need, and
+ * pay with it when they are full. One comparison of the header answers for all ways, the order of use stands
+ * beside the tags, and both are there before the entry is asked for.
+ *
+ *              cache lines           instructions, IPv4, lookup and hash (callgrind, bursts of 32)
+ *   hit        2 (IPv6: 3)           118
+ *   miss       1                      70; ways / 2^16 of them compare a key for nothing
+ *   insertion  2 (IPv6: 3)           267 with the lookup that missed, the flow that ends, and its record
+ *
+ * Occupancy. n flows fall into sets as Poisson's distribution with mean m = n / sets says; of a set's flows
+ * those beyond its ways find no place. Their share, sum over k > ways of (k - ways) e^-m m^k/k! / m, and what
+ * a table of 65,536 entries evicted while it was filled (test/unit/flow_exact_options.c):
+ *
+ *   flows / entries   0.5, 16 ways   0.7, 16 ways   0.85, 16 ways   0.85, 4 ways   0.85, 1 way
+ *   formula           0.08 %         1.28 %         4.4 %           14.1 %         32.6 %
+ *   measured          0.08 %         1.28 %         4.4 %           14.1 %         32.7 %
+ *
+ * When a set is full its least recently used flow ends for the new one; nothing else happens, so the cost
+ * stays. On a real uplink 1,024 entries of 16 ways hit as often (0.913) as a list LRU over all of them
+ * (0.914).
+ *
+ * The order of use is exact to the tick: the packet with few sets, 2^floor(log2(sets / 64)) packets with
+ * 128 and more; flows of one burst are used at the same time. Stamps have 16 bits and do not come round:
+ * exact.c shows it.
+ *
+ * Memory: 64 or 128 bytes of an entry and 64 / ways of a header: with 16 ways 68 B for an IPv4 entry, 132 B
+ * for an IPv6 one; at 0.85 occupancy 80 and 155 B for each resident flow (measured; rte_hash without any data
+ * 62 and 81 B). */
 struct spx_flow_exact;
 
 struct spx_flow_exact_options {
@@ -112,8 +146,8 @@ void spx_flow_exact_insert4(struct spx_flow_exact *x, const struct spx_key4 key[
 void spx_flow_exact_insert6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[]);
 
-/* Keeps the order of use exact; called at least once every 64 Ki packets looked up (housekeeping calls it
- * every few thousand). Costs about one cache line per 128 packets. */
+/* Keeps the order of use exact; housekeeping calls it every few thousand packets looked up, and a lookup does
+ * when nobody has for 16 Ki. Costs about one cache line per 128 packets. */
 void spx_flow_exact_age(struct spx_flow_exact *x);
 
 /* Goes on through the next n sets (ways entries each), round and round: flows not used for more than idle_ms
