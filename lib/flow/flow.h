@@ -271,9 +271,9 @@ uint64_t spx_flow_lookup6(struct spx_flow_cache *c, const struct spx_key6 key[],
 /* Takes what the rules answered for the set that the lookup returned, gives it to the repeats of those flows
  * in action[], and remembers it as the mode says. */
 void spx_flow_learn4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t asked, uint32_t action[]);
+	uint64_t asked, uint32_t action[]);
 void spx_flow_learn6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t asked, uint32_t action[]);
+	uint64_t asked, uint32_t action[]);
 
 /* Time goes on: expires idle flows, keeps the order of use exact, refills the flood guard. Every few hundred
  * bursts at the latest; now_ms counts from any moment, modulo 2^32. Bounded work. */

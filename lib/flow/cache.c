@@ -1,0 +1,320 @@
+/* The flow cache of a worker: the modes, made of an exact cache for each family and of filters.
+ *
+ *   exact        exact cache -> rules; what they answer enters
+ *   layered      exact cache -> filter (has the flow been seen before?) -> rules; what has been seen enters.
+ *                The filter is a doorkeeper behind the cache: doc/evaluation/filter-order.md has why
+ *   approximate  one filter for each action: exactly one yes answers -> rules; their answer enters its filter
+ *   none         -> rules
+ *
+ * housekeeping, flush and readers of other threads are in cache_control.c.
+ */
+#include <errno.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_malloc.h>
+
+#include "lib/flow/cache.h"
+
+/* ---- life ------------------------------------------------------------------------------------------ */
+
+static int
+create_exact(struct spx_flow_cache *c, const struct spx_flow_options *options, struct spx_error *err)
+{
+	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++) {
+		struct spx_flow_exact_options exact = {.family = family,
+			.entries = family == SPX_FLOW_IPV4 ? options->entries : options->entries6,
+			.ways = options->ways,
+			.socket = options->socket,
+			.ended = options->ended,
+			.arg = options->arg};
+		int rc = spx_flow_exact_create(&exact, &c->exact[family], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* n filters that together misclassify at most p. */
+static int
+create_filters(
+	struct spx_flow_cache *c, const struct spx_flow_options *options, unsigned n, struct spx_error *err)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct spx_flow_approximate_options filter = {.p = options->p / n,
+			.flows = options->flows,
+			.ageing = options->ageing,
+			.seed = options->seed + i,
+			.socket = options->socket};
+		int rc = spx_flow_approximate_create(&filter, &c->filter[i], err);
+
+		if (rc < 0)
+			return rc;
+		c->n_filters++;
+	}
+	return 0;
+}
+
+int
+spx_flow_create(const struct spx_flow_options *options, struct spx_flow_cache **out, struct spx_error *err)
+{
+	bool exact = options->mode == SPX_FLOW_MODE_exact || options->mode == SPX_FLOW_MODE_layered;
+	struct spx_flow_cache *c;
+	unsigned filters = options->mode == SPX_FLOW_MODE_layered       ? 1
+			   : options->mode == SPX_FLOW_MODE_approximate ? options->n_actions
+									: 0;
+	int rc = 0;
+
+	*out = NULL;
+	if (filters > SPX_FLOW_ACTIONS_MAX)
+		return spx_error(err, -EINVAL,
+			"mode approximate has a filter for each action, and there are %u; at most %u "
+			"actions, or "
+			"another mode, expected",
+			filters, SPX_FLOW_ACTIONS_MAX);
+	c = rte_zmalloc_socket("flow_cache", sizeof(*c), RTE_CACHE_LINE_SIZE, options->socket);
+	if (c == NULL)
+		return spx_error(err, -ENOMEM, "no memory for a flow cache");
+	c->mode = options->mode;
+	c->idle_ms = options->idle_ms;
+	spx_flow_guard_init(&c->guard, options->flood_rate);
+	if (exact)
+		rc = create_exact(c, options, err);
+	if (rc == 0)
+		rc = create_filters(c, options, filters, err);
+	if (rc < 0) {
+		spx_flow_free(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void
+spx_flow_free(struct spx_flow_cache *c)
+{
+	if (c == NULL)
+		return;
+	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++)
+		spx_flow_exact_free(c->exact[family]);
+	for (unsigned i = 0; i < c->n_filters; i++)
+		spx_flow_approximate_free(c->filter[i]);
+	rte_free(c);
+}
+
+void
+spx_flow_set_generation(struct spx_flow_cache *c, uint32_t generation)
+{
+	if (c->generation == generation)
+		return;
+	c->generation = generation;
+	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++)
+		if (c->exact[family] != NULL)
+			spx_flow_exact_set_generation(c->exact[family], generation);
+	/* A doorkeeper knows flows, not answers: it stays. */
+	if (c->mode == SPX_FLOW_MODE_approximate)
+		for (unsigned i = 0; i < c->n_filters; i++)
+			spx_flow_approximate_clear(c->filter[i]);
+}
+
+/* ---- one family or the other ----------------------------------------------------------------------- */
+
+/* The functions below are written once for both families; `family` is a constant wherever they are inlined,
+ * and key points to an array of its keys. */
+
+static inline size_t
+key_size(enum spx_flow_family family)
+{
+	return family == SPX_FLOW_IPV4 ? sizeof(struct spx_key4) : sizeof(struct spx_key6);
+}
+
+static inline uint64_t
+exact_lookup(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	uint64_t set, struct spx_flow_data *found[])
+{
+	return family == SPX_FLOW_IPV4 ? spx_flow_exact_lookup4(c->exact[family], key, hash, set, found)
+				       : spx_flow_exact_lookup6(c->exact[family], key, hash, set, found);
+}
+
+static inline void
+exact_insert(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	uint64_t set, const uint32_t action[])
+{
+	const struct spx_flow_repeats *r = &c->repeats;
+
+	if (family == SPX_FLOW_IPV4)
+		spx_flow_exact_insert4(c->exact[family], key, hash, set, action, r->packets, r->bytes);
+	else
+		spx_flow_exact_insert6(c->exact[family], key, hash, set, action, r->packets, r->bytes);
+}
+
+/* ---- lookup ---------------------------------------------------------------------------------------- */
+
+/* Modes exact and layered: what is resident answers, and counts. */
+static inline uint64_t
+lookup_exact(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint32_t action[])
+{
+	struct spx_flow_data *found[SPX_BURST_MAX];
+	uint64_t hits = exact_lookup(c, family, key, hash, set, found), ask;
+	unsigned i;
+
+	SPX_FOREACH (i, hits) {
+		action[i] = found[i]->action;
+		spx_count(&found[i]->packets, 1);
+		spx_count(&found[i]->bytes, bytes[i]);
+	}
+	spx_count(&c->counters.counted, spx_set_count(hits));
+	if (likely(hits == set)) {
+		spx_count(&c->counters.exact_hits, spx_set_count(hits));
+		return 0;
+	}
+	ask = spx_flow_repeats_find(&c->repeats, key, key_size(family), hash, bytes, set & ~hits);
+	spx_count(&c->counters.exact_hits, spx_set_count(hits | c->repeats.set));
+	spx_count(&c->counters.exact_misses, spx_set_count(ask));
+	return ask;
+}
+
+/* Mode approximate: a packet that exactly one action's filter knows has that action. */
+static inline uint64_t
+lookup_filters(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
+{
+	uint64_t some = 0, several = 0, ask;
+	unsigned i;
+
+	for (unsigned a = 0; a < c->n_filters; a++) {
+		c->yes[a] = spx_flow_approximate_lookup(c->filter[a], hash, set & ~syn);
+		several |= some & c->yes[a];
+		some |= c->yes[a];
+	}
+	for (unsigned a = 0; a < c->n_filters; a++)
+		SPX_FOREACH (i, c->yes[a] & ~several)
+			action[i] = a;
+	spx_count(&c->counters.approximate_hits, spx_set_count(some & ~several));
+	ask = spx_flow_repeats_find(&c->repeats, key, key_size(family), hash, bytes, set & (~some | several));
+	spx_count(&c->counters.approximate_repeats, spx_set_count(c->repeats.set));
+	spx_count(&c->counters.approximate_syn, spx_set_count(ask & syn));
+	spx_count(&c->counters.approximate_several, spx_set_count(ask & several));
+	spx_count(&c->counters.approximate_misses, spx_set_count(ask & ~syn & ~several));
+	return ask;
+}
+
+static inline uint64_t
+lookup(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
+{
+	switch (c->mode) {
+	case SPX_FLOW_MODE_exact:
+	case SPX_FLOW_MODE_layered:
+		return lookup_exact(c, family, key, hash, bytes, set, action);
+	case SPX_FLOW_MODE_approximate:
+		return lookup_filters(c, family, key, hash, bytes, set, syn & set, action);
+	default:
+		return set;
+	}
+}
+
+uint64_t
+spx_flow_lookup4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
+{
+	return lookup(c, SPX_FLOW_IPV4, key, hash, bytes, set, syn, action);
+}
+
+uint64_t
+spx_flow_lookup6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
+{
+	return lookup(c, SPX_FLOW_IPV6, key, hash, bytes, set, syn, action);
+}
+
+/* ---- learn ----------------------------------------------------------------------------------------- */
+
+/* Mode layered: the flows of `asked` that have been seen before, in this burst or in one of those that the
+ * filter remembers. The others have been seen now. */
+static inline uint64_t
+seen_before(struct spx_flow_cache *c, const uint64_t hash[], uint64_t asked)
+{
+	uint64_t known = spx_flow_approximate_lookup(c->filter[0], hash, asked);
+	unsigned i;
+
+	spx_flow_approximate_insert(c->filter[0], hash, asked & ~known);
+	SPX_FOREACH (i, c->repeats.set)
+		known |= spx_set_one(c->repeats.first[i]);
+	spx_count(&c->counters.approximate_hits, spx_set_count(known));
+	spx_count(&c->counters.approximate_misses, spx_set_count(asked & ~known));
+	return known;
+}
+
+/* The flows of `set` enter, unless the guard holds them off. */
+static inline void
+enter(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	uint64_t set, const uint32_t action[])
+{
+	uint64_t packets = 0;
+	bool held_off = c->guard.on;
+	unsigned i;
+
+	if (!spx_flow_guard_take(&c->guard, spx_set_count(set))) {
+		spx_count(&c->counters.guard_on, c->guard.on && !held_off);
+		spx_count(&c->counters.guarded, spx_set_count(set));
+		return;
+	}
+	exact_insert(c, family, key, hash, set, action);
+	SPX_FOREACH (i, set)
+		packets += c->repeats.packets[i];
+	spx_count(&c->counters.counted, packets);
+}
+
+/* Mode approximate: every flow into its action's filter. */
+static inline void
+enter_filters(struct spx_flow_cache *c, const uint64_t hash[], uint64_t asked, const uint32_t action[])
+{
+	uint64_t flows[SPX_FLOW_ACTIONS_MAX], actions = 0;
+	unsigned i, a;
+
+	SPX_FOREACH (i, asked) {
+		a = action[i];
+		if ((actions & spx_set_one(a)) == 0)
+			flows[a] = 0;
+		actions |= spx_set_one(a);
+		flows[a] |= spx_set_one(i);
+	}
+	SPX_FOREACH (a, actions)
+		spx_flow_approximate_insert(c->filter[a], hash, flows[a] & ~c->yes[a]);
+}
+
+static inline void
+learn(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	uint64_t asked, uint32_t action[])
+{
+	unsigned i;
+
+	if (c->mode == SPX_FLOW_MODE_none)
+		return;
+	SPX_FOREACH (i, c->repeats.set)
+		action[i] = action[c->repeats.first[i]];
+	if (c->mode == SPX_FLOW_MODE_approximate) {
+		enter_filters(c, hash, asked, action);
+		return;
+	}
+	if (c->mode == SPX_FLOW_MODE_layered)
+		asked = seen_before(c, hash, asked);
+	if (asked != 0)
+		enter(c, family, key, hash, asked, action);
+}
+
+void
+spx_flow_learn4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[], uint64_t asked,
+	uint32_t action[])
+{
+	learn(c, SPX_FLOW_IPV4, key, hash, asked, action);
+}
+
+void
+spx_flow_learn6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[], uint64_t asked,
+	uint32_t action[])
+{
+	learn(c, SPX_FLOW_IPV6, key, hash, asked, action);
+}
