@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
@@ -25,10 +26,19 @@ spx_now_ns(void)
 
 /* ---- configuration --------------------------------------------------------------------------------- */
 
+/* 1, 2, ...: 0 is left out. */
+static uint32_t
+next_rules_generation(const struct spx_config *old, bool answers_changed)
+{
+	uint32_t next = old == NULL ? 1 : old->rules_generation + answers_changed;
+
+	return next == 0 ? 1 : next;
+}
+
 /* spx_rules_publish: a new generation with these rules takes over; returns when nobody reads the one before.
- */
+ * Flow caches go on with what they hold when the answers are the same. */
 static void
-publish_rules(void *arg, struct spx_rules *rules)
+publish_rules(void *arg, struct spx_rules *rules, bool answers_changed)
 {
 	struct spx_appliance *app = arg;
 	uint32_t n = app->setup->n_actions;
@@ -37,6 +47,7 @@ publish_rules(void *arg, struct spx_rules *rules)
 	if (new == NULL)
 		abort(); /* a few hundred kilobytes at most; there is nothing sensible to go on with */
 	new->generation = old == NULL ? 1 : old->generation + 1;
+	new->rules_generation = next_rules_generation(old, answers_changed);
 	new->rules = rules;
 	new->has_rules = spx_rules_count(rules) > 0;
 	new->n_actions = n;
@@ -267,12 +278,16 @@ create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 	w->config = &app->config;
 	w->phase = &app->phase;
 	w->exception = app->exception;
+	w->tsc_zero = app->tsc_zero;
+	w->ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());
 	w->action_counter = rte_calloc("actions", app->setup->n_actions, sizeof(*w->action_counter), 0);
 	w->inject = create_ring("inject", id, 0, app->setup->inject_ring, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
 	app->slowpath.inject[id] = w->inject;
 	for (uint16_t p = 0; p < app->n_ports; p++)
 		w->inject_net[p] = net_options(app, &app->port[p]);
-	return w->action_counter != NULL && w->inject != NULL ? w : NULL;
+	if (w->action_counter == NULL || w->inject == NULL)
+		return NULL;
+	return spx_appliance_create_cache(app, w, err) < 0 ? NULL : w;
 }
 
 static int
@@ -308,6 +323,7 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 	if (app == NULL)
 		return spx_error(err, -ENOMEM, "no memory");
 	app->setup = setup;
+	app->tsc_zero = rte_rdtsc();
 	if (setup->hash_seed != 0)
 		spx_hash_seed_from(&app->seed, setup->hash_seed);
 	else if ((r = spx_hash_seed_draw(&app->seed)) < 0) {
@@ -335,6 +351,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 
 		first = first == 0 ? r : first;
 	}
+	spx_appliance_free_caches(app);
 	for (uint16_t i = 0; i < app->n_workers; i++) {
 		for (uint16_t p = 0; p < app->n_ports; p++)
 			rte_ring_free(app->handover[i][p]);

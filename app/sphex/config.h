@@ -12,6 +12,7 @@
 
 struct spx_config {
 	uint64_t generation;
+	uint32_t rules_generation; /* another one when answers of the rules may have changed; never 0 */
 	const struct spx_rules *rules;
 	bool has_rules; /* false: every packet gets the default action, nothing is looked up */
 	uint32_t n_actions;

@@ -188,5 +188,6 @@ spx_appliance_run(struct spx_appliance *app, bool live, struct spx_error *err)
 	}
 	rte_eal_mp_wait_lcore();
 	drop_leftovers(app);
+	spx_appliance_flush_caches(app);
 	return r < 0 ? r : control.signal;
 }

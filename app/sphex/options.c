@@ -22,6 +22,7 @@ enum {
 	BURST,
 	IDLE,
 	HUGEPAGES,
+	CACHE,
 	REPORT,
 	QUIET,
 	HELP,
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
 	{"burst", required_argument, NULL, BURST},
 	{"idle", required_argument, NULL, IDLE},
 	{"hugepages", required_argument, NULL, HUGEPAGES},
+	{"cache", required_argument, NULL, CACHE},
 	{"report", required_argument, NULL, REPORT},
 	{"quiet", no_argument, NULL, QUIET},
 	{"help", no_argument, NULL, HELP},
@@ -72,6 +74,16 @@ add_trace(struct spx_options *options, const char *file, struct spx_error *err)
 		return spx_error(err, -ENOMEM, "out of memory");
 	options->traces = more;
 	return spx_option_name(name_of(TRACE), file, &more[options->n_traces++], err);
+}
+
+/* Tried on a setup that nobody sees: a mistake is found before any file is read. */
+static int
+take_cache(struct spx_options *options, const char *value, struct spx_error *err)
+{
+	struct spx_setup tried = {0};
+
+	options->cache = value;
+	return spx_setup_cache_option(&tried, value, err);
 }
 
 static int
@@ -104,6 +116,8 @@ take(struct spx_options *options, int id, const char *value, struct spx_error *e
 		return spx_option_word(name, value, idle_words, (unsigned *)&options->idle, err);
 	case HUGEPAGES:
 		return spx_option_word(name, value, hugepages_words, (unsigned *)&options->hugepages, err);
+	case CACHE:
+		return take_cache(options, value, err);
 	case REPORT:
 		return spx_option_name(name, value, &options->report, err);
 	}

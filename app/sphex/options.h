@@ -20,6 +20,7 @@ struct spx_options {
 	enum spx_idle idle;
 	enum spx_hugepages hugepages;
 
+	const char *cache;  /* MODE[:KEY=VALUE,...], well formed; or NULL */
 	double seconds;     /* 0 = not given */
 	const char *report; /* or NULL */
 	bool quiet;         /* no live table */

@@ -6,8 +6,9 @@
 void
 spx_options_help(void)
 {
-	fputs("Usage: sphex --trace FILE... [--passes N | --seconds N] [--rules FILE] [--report OUT.json]\n"
-	      "       sphex --config FILE [--check] [--seconds N] [--report OUT.json]\n"
+	fputs("Usage: sphex --trace FILE... [--passes N | --seconds N] [--rules FILE] [--cache MODE]\n"
+	      "             [--report OUT.json]\n"
+	      "       sphex --config FILE [--check] [--seconds N] [--cache MODE] [--report OUT.json]\n"
 	      "\n"
 	      "A poll-mode fast path: packets come in at ports, are classified by rules, acted on, and\n"
 	      "every one is accounted for.\n"
@@ -39,6 +40,13 @@ spx_options_help(void)
 	      "  --seconds N           stop after N seconds, whatever FILE says\n"
 	      "\n"
 	      "Always:\n"
+	      "  --cache MODE[:KEY=VALUE,...]\n"
+	      "                        flow cache of each worker: layered (default), exact, approximate or "
+	      "none;\n"
+	      "                        keys as in a configuration: entries, entries6, ways, p, flows, "
+	      "ageing,\n"
+	      "                        idle_seconds, flood_guard (default 0 in the quick start). Over a\n"
+	      "                        configuration, keys that are not given stay\n"
 	      "  --report OUT.json     write the final report as JSON; with several traces a list of "
 	      "reports\n"
 	      "  --quiet               no live table\n"

@@ -25,8 +25,16 @@ spx_setup_init(struct spx_setup *setup)
 		.slowpath_cpu = -1,
 		.exception_ring = 1024,
 		.inject_ring = 1024,
+		.flow_ring = 4096,
+		.cache = {.mode = SPX_FLOW_MODE_layered,
+			.ways = SPX_FLOW_WAYS_MAX,
+			.p = 0.001,
+			.ageing = SPX_FLOW_DOUBLE_BUFFERED,
+			.idle_seconds = 60,
+			.flood_guard = 1000000},
 		.classifier = SPX_CLASSIFIER_ACL,
 	};
+	spx_setup_cache_size(&setup->cache, 65536);
 	for (unsigned i = 0; i < SPX_WORKERS_MAX; i++)
 		setup->worker_cpu[i] = -1;
 

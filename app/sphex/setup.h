@@ -8,6 +8,7 @@
 #define SPX_SETUP_H
 
 #include "lib/base/base.h"
+#include "lib/flow/flow.h"
 #include "lib/rules/rules.h"
 
 enum spx_hugepages { SPX_HUGEPAGES_AUTO, SPX_HUGEPAGES_ON, SPX_HUGEPAGES_OFF };
@@ -32,6 +33,19 @@ struct spx_setup_action {
 	struct spx_action action;
 };
 
+/* The flow cache of each worker (lib/flow/flow.h says what the parts are). */
+struct spx_setup_cache {
+	enum spx_flow_mode mode;     /* default layered */
+	uint64_t entries;            /* IPv4 flows of the exact cache, default 65536 */
+	uint64_t entries6;           /* IPv6 flows, default a quarter of entries */
+	uint16_t ways;               /* default 16 */
+	double p;                    /* default 0.001 */
+	uint64_t flows;              /* that a filter holds, default entries */
+	enum spx_flow_ageing ageing; /* default double-buffered */
+	double idle_seconds;         /* default 60; 0 = never */
+	uint64_t flood_guard; /* new flows a second, default 1000000, in the quick start 0; 0 = no guard */
+};
+
 struct spx_setup {
 	/* eal */
 	enum spx_hugepages hugepages;
@@ -47,6 +61,9 @@ struct spx_setup {
 	/* slow path */
 	int slowpath_cpu;                     /* -1 = chosen at start */
 	uint32_t exception_ring, inject_ring; /* entries, powers of two; default 1024 */
+	uint32_t flow_ring;                   /* of each worker's ended flows; default 4096 */
+
+	struct spx_setup_cache cache;
 
 	uint64_t hash_seed; /* 0 = secret drawn at start */
 	double seconds;     /* stop after; 0 = run until told or until every replay has ended */
@@ -83,6 +100,13 @@ int spx_setup_read(struct spx_setup *setup, const char *path, struct spx_error *
 int spx_setup_parse(
 	struct spx_setup *setup, const char *name, const char *text, size_t length, struct spx_error *err);
 
+/* Lays what --cache says, MODE[:KEY=VALUE,...] with keys and values of the section "cache", over the setup's
+ * cache. After the actions. 0, or -EINVAL with a line that names the option, -ENOMEM. */
+int spx_setup_cache_option(struct spx_setup *setup, const char *text, struct spx_error *err);
+
+/* Sets `entries` and the sizes that follow from it: entries6 and flows. */
+void spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries);
+
 /* Reads a rule file for the quick start into a setup that has its ports: ClassBench (every rule gets the
  * action id `action`), or JSON (first character { or [): an object with the sections "actions" and "rules" of
  * a configuration. Its actions come after those the setup has, whose names its rules may use. */
@@ -96,7 +120,8 @@ struct spx_options;
 int spx_setup_quick(
 	struct spx_setup *setup, const struct spx_options *options, const char *trace, struct spx_error *err);
 
-/* The setup of --config: the file, and over it what the command line says of seconds and report. The same. */
+/* The setup of --config: the file, and over it what the command line says of cache, seconds and report. The
+ * same. */
 int spx_setup_configured(struct spx_setup *setup, const struct spx_options *options, struct spx_error *err);
 
 #endif

@@ -72,6 +72,7 @@ static const struct spx_field slowpath_fields[] = {
 	{"cpu", spx_read_int, AT(slowpath_cpu), .max = CPU_MAX},
 	{"exception_ring", read_ring, AT(exception_ring), .min = 16, .max = 1 << 20},
 	{"inject_ring", read_ring, AT(inject_ring), .min = 16, .max = 1 << 20},
+	{"flow_ring", read_ring, AT(flow_ring), .min = 16, .max = 1 << 20},
 };
 static const struct spx_keys slowpath_keys = SPX_KEYS("\"slowpath\"", slowpath_fields);
 
@@ -86,6 +87,7 @@ static const struct spx_field setup_fields[] = {
 	{"ports", spx_read_ports, .required = true},
 	{"actions", spx_read_actions},
 	{"rules", spx_read_rules},
+	{"cache", spx_read_cache, AT(cache)},
 };
 static const struct spx_keys setup_keys = SPX_KEYS("a configuration", setup_fields);
 

@@ -20,12 +20,17 @@ replace_text(char **into, const char *text, struct spx_error *err)
 	return 0;
 }
 
+/* What the command line says of any setup; after its actions. */
 static int
 override(struct spx_setup *setup, const struct spx_options *options, struct spx_error *err)
 {
+	int rc = 0;
+
 	if (options->seconds > 0)
 		setup->seconds = options->seconds;
-	return options->report == NULL ? 0 : replace_text(&setup->report, options->report, err);
+	if (options->cache != NULL)
+		rc = spx_setup_cache_option(setup, options->cache, err);
+	return rc != 0 || options->report == NULL ? rc : replace_text(&setup->report, options->report, err);
 }
 
 static int
@@ -86,12 +91,11 @@ spx_setup_quick(
 	setup->workers = options->workers;
 	setup->worker_idle = options->idle;
 	setup->burst = options->burst;
-	rc = override(setup, options, err);
-	if (rc == 0)
-		rc = add_ports(setup, options, trace, err);
+	setup->cache.flood_guard = 0; /* a trace at top speed has no time of its own */
+	rc = add_ports(setup, options, trace, err);
 	if (rc == 0)
 		rc = add_actions(setup, options, err);
-	return rc;
+	return rc != 0 ? rc : override(setup, options, err);
 }
 
 int

@@ -49,7 +49,7 @@ append_key(char *path, size_t size, const char *key)
 	json_t *quoted;
 
 	if (spx_name_valid(key) && strpbrk(key, ".-") == NULL && !isdigit((unsigned char)key[0])) {
-		append(path, size, ".%s", key);
+		append(path, size, "%s%s", path[0] == '\0' ? "" : ".", key);
 		return;
 	}
 	quoted = json_string(key);
@@ -63,7 +63,7 @@ void
 spx_place_path(const struct spx_place *at, char *path, size_t size)
 {
 	if (at->parent == NULL) {
-		snprintf(path, size, "$");
+		snprintf(path, size, "%s", at->document->bare ? "" : "$");
 		return;
 	}
 	spx_place_path(at->parent, path, size);
@@ -83,7 +83,8 @@ spx_mistake(const struct spx_place *at, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	spx_place_path(at, path, sizeof(path));
-	return spx_error(at->document->err, -EINVAL, "%s: %s: %s", at->document->name, path, text);
+	return spx_error(at->document->err, -EINVAL, "%s: %s%s%s", at->document->name, path,
+		path[0] == '\0' ? "" : ": ", text);
 }
 
 int

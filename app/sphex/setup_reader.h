@@ -2,8 +2,8 @@
  *
  * A table row says key, reader, and where the value goes; the same table refuses unknown keys and reports
  * missing ones, so what is read and what is allowed cannot differ. setup_document.c, setup_ports.c,
- * setup_actions.c, setup_rules.c and setup_match.c hold the tables; setup_reader.c and setup_values.c the
- * machinery.
+ * setup_actions.c, setup_rules.c, setup_match.c and setup_cache.c hold the tables; setup_reader.c and
+ * setup_values.c the machinery.
  */
 #ifndef SPX_SETUP_READER_H
 #define SPX_SETUP_READER_H
@@ -18,6 +18,7 @@ struct spx_document {
 	const char *name;        /* of the file, in messages */
 	const char *folder; /* relative file names count from here, with trailing slash or empty; NULL: the
 			     * text comes from memory, file names stay as they are and no file is opened */
+	bool bare;          /* paths in messages have no "$." before the key (command line) */
 	json_t *actions;    /* action name -> id */
 	struct spx_error *err;
 };
@@ -105,6 +106,9 @@ int spx_no_memory(const struct spx_place *at); /* -ENOMEM with message */
 int spx_read_ports(const struct spx_place *at, const struct spx_field *field, void *into);
 int spx_read_actions(const struct spx_place *at, const struct spx_field *field, void *into);
 int spx_read_rules(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* "cache" into struct spx_setup_cache. After the actions. */
+int spx_read_cache(const struct spx_place *at, const struct spx_field *field, void *into);
 
 /* "match" of a rule into struct spx_match. */
 int spx_read_match(const struct spx_place *at, const struct spx_field *field, void *into);

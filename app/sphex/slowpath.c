@@ -1,9 +1,9 @@
-/* The slow-path lcore. Exceptions are counted by class and end here. */
+/* The slow-path lcore. Exceptions are counted by class and end here; so do records of ended flows. */
 #include <time.h>
 
 #include "app/sphex/slowpath.h"
 
-#define IDLE_NS 50000 /* between looks at an empty ring */
+#define IDLE_NS 50000 /* between looks at empty rings */
 
 void
 spx_slowpath_inject(struct spx_slowpath *s, uint16_t worker, struct rte_mbuf *m, enum spx_stage stage)
@@ -15,8 +15,8 @@ spx_slowpath_inject(struct spx_slowpath *s, uint16_t worker, struct rte_mbuf *m,
 	}
 }
 
-unsigned
-spx_slowpath_turn(struct spx_slowpath *s)
+static unsigned
+take_exceptions(struct spx_slowpath *s)
 {
 	struct rte_mbuf *pkts[SPX_BURST_MAX];
 	unsigned n;
@@ -29,6 +29,16 @@ spx_slowpath_turn(struct spx_slowpath *s)
 	if (n > 0)
 		rte_pktmbuf_free_bulk(pkts, n);
 	atomic_store(&s->idle, n == 0);
+	return n;
+}
+
+unsigned
+spx_slowpath_turn(struct spx_slowpath *s)
+{
+	unsigned n = take_exceptions(s);
+
+	for (uint16_t i = 0; i < s->n_flow_rings; i++)
+		n += spx_flow_collect(s->flow_ring[i], &s->flow_totals);
 	return n;
 }
 

@@ -1,7 +1,7 @@
 /* The slow path: one lcore that handles what the workers could not finish.
  *
  * It takes exceptions from one ring, never owns a transmit queue, and gives packets back through one inject
- * ring per worker.
+ * ring per worker. It adds up the ended flows that the workers hand it.
  */
 #ifndef SPX_SLOWPATH_H
 #define SPX_SLOWPATH_H
@@ -10,20 +10,25 @@
 
 #include <rte_ring.h>
 
+#include "app/sphex/flow_export.h"
 #include "lib/base/base.h"
 
 struct spx_slowpath {
-	struct rte_ring *exception;               /* from all workers */
-	struct rte_ring *inject[SPX_WORKERS_MAX]; /* to each worker */
+	struct rte_ring *exception;                  /* from all workers */
+	struct rte_ring *inject[SPX_WORKERS_MAX];    /* to each worker */
+	struct rte_ring *flow_ring[SPX_WORKERS_MAX]; /* records of ended flows, from each worker */
+	uint16_t n_flow_rings;
 	atomic_bool stop;
-	atomic_bool idle; /* the last look at the ring found nothing, and nothing is in hand */
+	atomic_bool idle; /* the last look at the exception ring found nothing, and no packet is in hand */
 	struct spx_counters counters;
+	struct spx_flow_totals flow_totals;
 };
 
 /* The loop of the slow-path lcore: until stop is set. */
 void spx_slowpath_run(struct spx_slowpath *s);
 
-/* One look at the exception ring: handles a burst, returns the packets handled. */
+/* One look at every ring: handles a burst of exceptions and one of records from each worker. Returns how many
+ * packets and records those were. */
 unsigned spx_slowpath_turn(struct spx_slowpath *s);
 
 /* Hands a packet to a worker to go on at `stage` (parse, rewrite or enqueue); the rest of its spx_meta is

@@ -8,7 +8,7 @@
 
 #include "app/sphex/stages.h"
 
-#define HOUSEKEEPING_EVERY 256u  /* turns between quiescent states */
+#define HOUSEKEEPING_EVERY 256u  /* bursts between two rounds, at most: a turn has one from every queue */
 #define SLEEP_AFTER        1024u /* idle turns in a row before the worker sleeps */
 #define SLEEP_NS           50000
 
@@ -208,15 +208,33 @@ doze(struct spx_worker *w)
 	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
 }
 
+/* Milliseconds on the clock of the flow caches, modulo 2^32. */
+static uint32_t
+flow_time(const struct spx_worker *w)
+{
+	return (uint32_t)(((unsigned __int128)(rte_rdtsc() - w->tsc_zero) * w->ms_per_tsc) >> 64);
+}
+
+/* What need not happen in every turn. */
+static void
+housekeep(struct spx_worker *w)
+{
+	rte_rcu_qsbr_quiescent(w->qsbr, w->id);
+	if (w->cache != NULL)
+		spx_flow_housekeep(w->cache, flow_time(w));
+}
+
 int
 spx_worker_run(void *arg)
 {
 	struct spx_worker *w = arg;
+	const unsigned every = RTE_MAX(HOUSEKEEPING_EVERY / (w->n_rx + 1u), 1u); /* turns */
 	uint64_t turns = 0;
 	int phase;
 
 	rte_rcu_qsbr_thread_register(w->qsbr, w->id);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+	housekeep(w);
 	while ((phase = atomic_load_explicit(w->phase, memory_order_acquire)) != SPX_PHASE_STOP) {
 		unsigned packets;
 
@@ -226,8 +244,8 @@ spx_worker_run(void *arg)
 		w->idle_turns = packets == 0 ? w->idle_turns + 1 : 0;
 		if (phase == SPX_PHASE_DRAIN)
 			atomic_store(&w->drained, packets == 0);
-		if (++turns % HOUSEKEEPING_EVERY == 0)
-			rte_rcu_qsbr_quiescent(w->qsbr, w->id);
+		if (++turns % every == 0)
+			housekeep(w);
 		if (w->idle_turns > SLEEP_AFTER && w->sleeps)
 			doze(w);
 		else if (packets == 0)

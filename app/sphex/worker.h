@@ -12,6 +12,7 @@
 #include <rte_ring.h>
 
 #include "app/sphex/config.h"
+#include "app/sphex/flow_export.h"
 #include "drivers/port.h"
 #include "lib/net/net.h"
 
@@ -68,6 +69,9 @@ struct spx_worker {
 	struct rte_rcu_qsbr *qsbr;                        /* NULL: nobody publishes (benchmarks) */
 	struct spx_config *_Atomic *config; /* where the publisher puts the configuration in force */
 	_Atomic int *phase;                 /* enum spx_phase */
+	struct spx_flow_cache *cache;       /* the worker's own, owned by who wired it; NULL: none */
+	uint64_t tsc_zero;                  /* TSC that times of flows count from */
+	uint64_t ms_per_tsc;                /* milliseconds in 2^64 TSC cycles */
 
 	/* the worker's own */
 	const struct spx_config *now; /* configuration of this burst */
@@ -80,6 +84,7 @@ struct spx_worker {
 	struct spx_burst b;
 	struct spx_tx_batch batch[SPX_PORTS_MAX];
 	struct spx_action_counter *action_counter; /* by action id */
+	struct spx_flow_export flow_export;        /* of the cache */
 	struct spx_counters counters;
 } __rte_cache_aligned;
 

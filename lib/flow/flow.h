@@ -30,7 +30,7 @@ struct spx_flow_data {
 	uint32_t generation; /* of the rules that answered; never 0 */
 	uint32_t last_use;
 	uint32_t first_use;
-	uint32_t reserved;
+	uint32_t version; /* of the entry: changes when another flow enters it, for those who read along */
 	uint64_t packets, bytes; /* since the flow entered; bytes: frames without FCS */
 };
 static_assert(sizeof(struct spx_flow_data) == 40, "an IPv4 flow fits a cache line");

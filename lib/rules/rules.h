@@ -122,9 +122,11 @@ size_t spx_rules_count(const struct spx_rules *rules);
 struct spx_rule_table;
 
 /* Puts `rules` in force and returns when no reader can still be using the set before it (which the table then
- * frees). Called by the table from the thread that makes the change or from its compile thread, one at a
- * time. */
-typedef void (*spx_rules_publish)(void *arg, struct spx_rules *rules);
+ * frees). answers_changed: some header may get another answer than before, so that what was remembered of the
+ * set before (flow caches) is worth nothing. True for every change and the first set, false for a set that
+ * only was compiled. Called by the table from the thread that makes the change or from its compile thread,
+ * one at a time. */
+typedef void (*spx_rules_publish)(void *arg, struct spx_rules *rules, bool answers_changed);
 
 /* An empty table; publishes an empty set at once. The table owns every set it publishes until it has
  * published the next one. All spx_rule_table_ functions may be called from any control thread; they are

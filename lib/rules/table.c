@@ -50,12 +50,12 @@ struct spx_rule_table {
 /* ---- publish --------------------------------------------------------------------------------------- */
 
 static void
-put_in_force(struct spx_rule_table *t, struct spx_rules *rules)
+put_in_force(struct spx_rule_table *t, struct spx_rules *rules, bool answers_changed)
 {
 	struct spx_rules *before = t->now;
 
 	t->now = rules;
-	t->publish(t->arg, rules);
+	t->publish(t->arg, rules, answers_changed);
 	spx_rules_free(before);
 }
 
@@ -93,7 +93,7 @@ commit_change(struct spx_rule_table *t, struct spx_rules *now, struct spx_rules 
 		t->quiet_at.tv_sec++;
 		t->quiet_at.tv_nsec -= 1000000000;
 	}
-	put_in_force(t, now);
+	put_in_force(t, now, true);
 	pthread_cond_signal(&t->work);
 }
 
@@ -135,7 +135,7 @@ compile(struct spx_rule_table *t)
 	t->failed = rc != 0;
 	t->failed_at = changes;
 	if (rc == 0 && epoch == t->epoch) {
-		put_in_force(t, t->next);
+		put_in_force(t, t->next, false); /* the rules of `now` over their own base */
 		t->next = NULL;
 		t->compiles++;
 	}
@@ -228,7 +228,7 @@ spx_rule_table_create(enum spx_classifier classifier, spx_rules_publish publish,
 		table_free(t);
 		return rc;
 	}
-	publish(arg, t->now);
+	publish(arg, t->now, true);
 	*out = t;
 	return 0;
 }
@@ -245,7 +245,7 @@ spx_rule_table_set(struct spx_rule_table *t, const struct spx_rule *rule, size_t
 	t->epoch++;
 	t->failed = false;
 	drop_next(t);
-	put_in_force(t, rules);
+	put_in_force(t, rules, true);
 	pthread_cond_signal(&t->work);
 	pthread_mutex_unlock(&t->lock);
 	return 0;

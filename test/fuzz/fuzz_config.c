@@ -32,6 +32,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (action->mirror != SPX_NO_PORT && action->mirror >= setup.n_ports)
 			abort();
 	}
+	if (rc == 0 && setup.cache.mode == SPX_FLOW_MODE_approximate &&
+		setup.n_actions > SPX_FLOW_ACTIONS_MAX)
+		abort();
+	if (rc == 0 && (setup.cache.entries == 0 || setup.cache.entries6 == 0 || setup.cache.flows == 0 ||
+			       setup.cache.ways == 0 || setup.cache.ways > SPX_FLOW_WAYS_MAX))
+		abort();
 	for (size_t i = 0; rc == 0 && i < setup.rules.n; i++) {
 		const struct spx_rule *rule = &setup.rules.rule[i];
 

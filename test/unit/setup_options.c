@@ -113,6 +113,8 @@ Test(options, mistakes)
 		{"--trace a --burst 65", "--burst: is \"65\"", "an integer from 1 to 64"},
 		{"--trace a --idle slep", "--idle: is \"slep\"", "did you mean \"sleep\"?"},
 		{"--trace a --hugepages yes", "--hugepages: is \"yes\"", "one of \"auto\", \"on\", \"off\""},
+		{"--trace a --cache", "--cache: has no value", "one expected"},
+		{"--config c --cache excat", "--cache: mode: is \"excat\"", "did you mean \"exact\"?"},
 		{"--trace a b --out o.pcapng", "--out: is \"o.pcapng\"", "one trace expected"},
 		{"--trace a --check", "--check: there is no configuration", "--config FILE expected"},
 		{"--config c --workers 2", "--workers: belongs to the quick start", "said in the file"},
@@ -171,8 +173,8 @@ Test(options, help_names_every_option, .init = redirect_output)
 {
 	static const char *const names[] = {"--trace FILE", "--config FILE", "--check", "--passes N",
 		"--seconds N", "--rules FILE", "--out DEVICE|FILE", "--speed top|FACTOR", "--workers N",
-		"--burst N", "--idle spin|sleep", "--hugepages auto|on|off", "--report OUT.json", "--quiet",
-		"--help", "--version"};
+		"--cache MODE[:KEY=VALUE,...]", "--burst N", "--idle spin|sleep", "--hugepages auto|on|off",
+		"--report OUT.json", "--quiet", "--help", "--version"};
 	char *text = output("--help");
 
 	for (size_t i = 0; i < RTE_DIM(names); i++)
@@ -326,7 +328,8 @@ Test(quick, mistakes_in_rule_files)
 
 Test(configured, command_line_over_file)
 {
-	char line[] = "--config config/examples/replay.json --seconds 3 --report mine.json";
+	char line[] = "--config config/examples/replay.json --seconds 3 --report mine.json "
+		      "--cache exact:entries=640";
 	struct spx_setup s;
 	struct spx_options o;
 	struct spx_error err;
@@ -335,7 +338,22 @@ Test(configured, command_line_over_file)
 	cr_assert_eq(spx_setup_configured(&s, &o, &err), 0, "%s", err.text);
 	cr_expect_eq(s.seconds, 3);
 	cr_expect_str_eq(s.report, "mine.json");
+	cr_expect(s.cache.mode == SPX_FLOW_MODE_exact && s.cache.entries == 640 && s.cache.entries6 == 160);
 	cr_expect_eq(s.rules.n, 6);
 	spx_setup_free(&s);
 	spx_options_free(&o);
+}
+
+Test(quick, cache_is_layered_without_a_flood_guard)
+{
+	struct spx_setup s;
+	struct spx_error err;
+
+	cr_assert_eq(quick(&s, "--trace t.pcap", &err), 0, "%s", err.text);
+	cr_expect(s.cache.mode == SPX_FLOW_MODE_layered && s.cache.entries == 65536);
+	cr_expect_eq(s.cache.flood_guard, 0);
+	spx_setup_free(&s);
+	cr_assert_eq(quick(&s, "--trace t.pcap --cache exact:flood_guard=5", &err), 0, "%s", err.text);
+	cr_expect(s.cache.mode == SPX_FLOW_MODE_exact && s.cache.flood_guard == 5);
+	spx_setup_free(&s);
 }

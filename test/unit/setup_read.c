@@ -37,6 +37,10 @@ Test(setup_read, defaults)
 	cr_expect(s.hugepages == SPX_HUGEPAGES_AUTO && s.memory_mb == 512 && s.mbufs == 16384);
 	cr_expect(s.workers == 1 && s.worker_cpu[0] == -1 && s.worker_idle == SPX_IDLE_SPIN && s.burst == 32);
 	cr_expect(s.slowpath_cpu == -1 && s.exception_ring == 1024 && s.inject_ring == 1024);
+	cr_expect(s.flow_ring == 4096 && s.cache.mode == SPX_FLOW_MODE_layered && s.cache.ways == 16);
+	cr_expect(s.cache.entries == 65536 && s.cache.entries6 == 16384 && s.cache.flows == 65536);
+	cr_expect(s.cache.p == 0.001 && s.cache.ageing == SPX_FLOW_DOUBLE_BUFFERED);
+	cr_expect(s.cache.idle_seconds == 60 && s.cache.flood_guard == 1000000);
 	cr_expect(s.hash_seed == 0 && s.seconds == 0 && s.report == NULL);
 	cr_expect(s.n_ports == 1 && s.port[0].max_frame == 2048 && !s.port[0].verify_checksum);
 	cr_expect(s.port[0].passes == 1 && s.port[0].speed == 0 && !s.port[0].promiscuous);
@@ -72,6 +76,10 @@ check_everything_scalars(const struct spx_setup *s)
 		s->workers == 2 && s->worker_cpu[0] == 0 && s->worker_cpu[1] == 1 && s->worker_cpu[2] == -1);
 	cr_expect(s->worker_idle == SPX_IDLE_SLEEP && s->burst == 64);
 	cr_expect(s->slowpath_cpu == 0 && s->exception_ring == 4096 && s->inject_ring == 512);
+	cr_expect(s->flow_ring == 8192 && s->cache.mode == SPX_FLOW_MODE_exact && s->cache.ways == 8);
+	cr_expect(s->cache.entries == 4096 && s->cache.entries6 == 512 && s->cache.flows == 2000);
+	cr_expect(s->cache.p == 0.01 && s->cache.ageing == SPX_FLOW_COLD);
+	cr_expect(s->cache.idle_seconds == 2.5 && s->cache.flood_guard == 5000);
 	cr_expect(s->hash_seed == 42 && s->seconds == 2.5);
 	cr_expect_str_eq(s->report, "config/examples/report.json");
 }

@@ -71,6 +71,7 @@ fixture_init(struct fixture *f, unsigned mbufs)
 		f->fake[p].takes = UINT32_MAX;
 	}
 	f->config = rte_zmalloc(NULL, sizeof(*f->config) + 16 * sizeof(f->config->action[0]), 0);
+	f->config->rules_generation = 1;
 	f->config->n_actions = 16;
 	f->in_force = f->config;
 	fixture_action(f, 0, (struct spx_action){.verdict = SPX_VERDICT_DROP, .flags = SPX_ACTION_NO_RULE});
@@ -89,6 +90,7 @@ fixture_rules(struct fixture *f, const struct spx_rule *rule, size_t n)
 	cr_assert_eq(spx_rules_build(SPX_CLASSIFIER_LINEAR, rule, n, &f->rules, &err), 0, "%s", err.text);
 	f->config->rules = f->rules;
 	f->config->has_rules = n > 0;
+	f->config->rules_generation++;
 }
 
 /* A mirror of 0 in a literal means none here: port 0 is never mirrored to in these tests. */

@@ -42,7 +42,7 @@ static const struct spx_port_ops endless_ops = {
 
 /* What appliance.c does: a new object, the pointer, the grace period, the old object. */
 static void
-publish(void *arg, struct spx_rules *rules)
+publish(void *arg, struct spx_rules *rules, bool answers_changed)
 {
 	struct spx_config *old = f.in_force, *new = malloc(sizeof(*new) + 16 * sizeof(new->action[0]));
 
@@ -50,6 +50,7 @@ publish(void *arg, struct spx_rules *rules)
 	memcpy(new, f.config, sizeof(*new) + 16 * sizeof(new->action[0]));
 	new->rules = rules;
 	new->has_rules = true;
+	new->rules_generation = old->rules_generation + answers_changed;
 	atomic_store_explicit(&f.in_force, new, memory_order_release);
 	rte_rcu_qsbr_synchronize(f.worker->qsbr, RTE_QSBR_THRID_INVALID);
 	if (old != f.config)
