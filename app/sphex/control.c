@@ -23,6 +23,9 @@ struct control {
 	struct spx_appliance *app;
 	bool live;
 	int signal; /* that ended the run, or 0 */
+	struct {
+		uint64_t on, off; /* as last seen */
+	} guard[SPX_WORKERS_MAX];
 };
 
 /* True when the appliance has replays and all of them have ended. */
@@ -108,9 +111,34 @@ drain(struct spx_appliance *app)
 
 /* ---- the thread ------------------------------------------------------------------------------------ */
 
+/* Says when a worker's flood guard began, or ceased, to keep new flows out of the cache. */
+static void
+watch_guards(struct control *control)
+{
+	static struct spx_log_limit began, ceased;
+	const struct spx_appliance *app = control->app;
+
+	for (uint16_t i = 0; i < app->n_workers; i++) {
+		const struct spx_flow_counters *c = spx_flow_counters(app->worker[i]->cache);
+		uint64_t off = __atomic_load_n(&c->guard_off, __ATOMIC_RELAXED);
+		uint64_t on = __atomic_load_n(&c->guard_on, __ATOMIC_RELAXED);
+
+		if (on != control->guard[i].on)
+			spx_log_limited(&began, SPX_LOG_WARNING,
+				"worker %u: more than %lu new flows a second: none enters the flow cache "
+				"until fewer come",
+				i, app->setup->cache.flood_guard);
+		if (off != control->guard[i].off)
+			spx_log_limited(&ceased, SPX_LOG_INFO,
+				"worker %u: fewer new flows: they enter the flow cache again", i);
+		control->guard[i].on = on;
+		control->guard[i].off = off;
+	}
+}
+
 /* Waits for the end of the run: a signal, the time, or the replays. */
 static int
-watch(const struct control *control)
+watch(struct control *control)
 {
 	const struct timespec tick = {.tv_nsec = TICK_NS};
 	const struct spx_appliance *app = control->app;
@@ -127,6 +155,7 @@ watch(const struct control *control)
 		int signal = sigtimedwait(&signals, NULL, &tick);
 		uint64_t elapsed = spx_now_ns() - app->begun;
 
+		watch_guards(control);
 		if (signal > 0)
 			return signal;
 		if (replays_finished(app) || (limit > 0 && elapsed >= limit))

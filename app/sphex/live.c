@@ -11,17 +11,34 @@ spx_live_begin(struct spx_live *live)
 	*live = (struct spx_live){.terminal = isatty(STDOUT_FILENO)};
 }
 
+/* Packets that the flow caches looked up since the last call, and how many percent of them they answered. */
+static uint64_t
+cache_hits(const struct spx_live *live, const struct spx_report *total, double *percent)
+{
+	uint64_t hits, hits_before, lookups;
+
+	lookups = spx_cache_lookups(&total->cache, &hits) -
+		  spx_cache_lookups(&live->before.cache, &hits_before);
+	*percent = lookups == 0 ? 0 : 100.0 * (double)(hits - hits_before) / (double)lookups;
+	return lookups;
+}
+
 static void
-show_line(const struct spx_report *total, const struct spx_report *last, double seconds)
+show_line(const struct spx_live *live, const struct spx_report *total, const struct spx_report *last,
+	double seconds)
 {
 	char rx[16], tx[16], drops[16], punted[16];
+	double percent;
 
 	spx_human(rx, (double)last->workers.received / seconds);
 	spx_human(tx, (double)last->workers.transmitted / seconds);
 	spx_human(drops, (double)spx_counters_drops(&last->workers) / seconds);
 	spx_human(punted, (double)last->workers.punted / seconds);
-	printf("%6.1f s  received %s/s  transmitted %s/s  dropped %s/s  punted %s/s\n", total->seconds, rx,
-		tx, drops, punted);
+	printf("%6.1f s  received %s/s  transmitted %s/s  dropped %s/s  punted %s/s", total->seconds, rx, tx,
+		drops, punted);
+	if (total->cache.mode != SPX_FLOW_MODE_none && cache_hits(live, total, &percent) > 0)
+		printf("  cache hits %.1f %%", percent);
+	printf("\n");
 }
 
 /* One row of the table; clears to the end of the line, as the text before may have been longer. */
@@ -39,6 +56,9 @@ static void
 show_table(
 	struct spx_live *live, const struct spx_report *total, const struct spx_report *last, double seconds)
 {
+	uint64_t lookups;
+	double percent;
+
 	if (live->lines > 0)
 		printf("\033[%uA", live->lines);
 	live->lines = 0;
@@ -49,6 +69,10 @@ show_table(
 	row(live, "transmitted", (double)last->workers.transmitted / seconds, "packets",
 		(double)total->workers.transmitted);
 	row(live, "punted", (double)last->workers.punted / seconds, "packets", (double)total->workers.punted);
+	if (total->cache.mode != SPX_FLOW_MODE_none) {
+		lookups = cache_hits(live, total, &percent);
+		row(live, "flow cache", (double)lookups / seconds, "% hits", percent);
+	}
 	for (unsigned s = 0; s < SPX_STAGE_COUNT; s++)
 		if (total->workers.stage[s].packets > 0)
 			row(live, spx_stage_name(s), (double)last->workers.stage[s].packets / seconds,
@@ -83,7 +107,7 @@ spx_live_show(struct spx_live *live, const struct spx_appliance *app)
 	if (live->terminal)
 		show_table(live, &total, &last, seconds);
 	else
-		show_line(&total, &last, seconds);
+		show_line(live, &total, &last, seconds);
 	fflush(stdout);
 	live->before = total;
 }

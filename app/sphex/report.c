@@ -21,6 +21,7 @@ spx_report_take(const struct spx_appliance *app, struct spx_report *report)
 	}
 	report->queued += rte_ring_count(app->exception);
 	spx_counters_add(&report->slowpath, &app->slowpath.counters);
+	spx_cache_report_take(app, &report->cache);
 	report->seconds = (double)((app->ended != 0 ? app->ended : spx_now_ns()) - app->begun) / 1e9;
 }
 
@@ -44,7 +45,7 @@ spx_report_check(const struct spx_report *report, struct spx_error *err)
 			"counters do not add up: punted + generated = %" PRIu64
 			", but consumed + injected + slow-path drops + queued = %" PRIu64,
 			given, done);
-	return 0;
+	return spx_cache_report_check(&report->cache, w->stage[SPX_STAGE_lookup].packets, err);
 }
 
 double
@@ -138,6 +139,7 @@ spx_report_text(const struct spx_report *report, const struct spx_appliance *app
 	for (unsigned s = 0; s < SPX_STAGE_COUNT; s++)
 		fprintf(out, "  %-24s %14" PRIu64 " %14.1f\n", spx_stage_name(s), w->stage[s].packets,
 			spx_stage_cycles(&w->stage[s]));
+	spx_cache_report_text(&report->cache, out);
 	text_drops(w, "drops", out);
 	text_drops(&report->slowpath, "drops of the slow path", out);
 	for (unsigned e = 0; e < SPX_EXCEPTION_COUNT; e++)
@@ -250,14 +252,6 @@ json_actions(const struct spx_appliance *app)
 	return o;
 }
 
-/* The flow caches stand in the report in every mode; without one, every packet went to the rules. */
-static json_t *
-json_cache(void)
-{
-	return json_pack("{s:s, s:{s:i, s:i, s:i, s:i}, s:{s:i, s:i}}", "mode", "none", "exact", "hits", 0,
-		"misses", 0, "inserts", 0, "evictions", 0, "approximate", "hits", 0, "misses", 0);
-}
-
 json_t *
 spx_report_json(const struct spx_report *report, const struct spx_appliance *app, const char *file)
 {
@@ -283,7 +277,7 @@ spx_report_json(const struct spx_report *report, const struct spx_appliance *app
 		json_pack("{s:i, s:o, s:o}", "count", (int)app->n_workers, "polls", number(w->polls),
 			"idle_polls", number(w->idle)));
 	json_object_set_new(o, "seconds", json_real(report->seconds));
-	json_object_set_new(o, "cache", json_cache());
+	json_object_set_new(o, "cache", spx_cache_report_json(&report->cache));
 	json_object_set_new(o, "stages", json_stages(w));
 	json_object_set_new(o, "ports", json_ports(report, app));
 	json_object_set_new(o, "actions", json_actions(app));

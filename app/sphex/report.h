@@ -7,12 +7,14 @@
 #include <jansson.h>
 
 #include "app/sphex/appliance.h"
+#include "app/sphex/report_cache.h"
 
 struct spx_report {
 	struct spx_counters workers; /* sum over workers */
 	struct spx_counters slowpath;
 	uint64_t in_flight; /* packets in hand-over rings, by looking at the rings */
 	uint64_t queued;    /* packets in exception and inject rings, by looking at the rings */
+	struct spx_cache_report cache;
 	double seconds;
 };
 
@@ -20,7 +22,8 @@ struct spx_report {
  * the end they are exact. Any thread. */
 void spx_report_take(const struct spx_appliance *app, struct spx_report *report);
 
-/* 0 when the counters add up (base.h), else -EPROTO and the sums. For a report taken after the end. */
+/* 0 when the counters add up (base.h, report_cache.h), else -EPROTO and the sums. For a report taken after
+ * the end. */
 int spx_report_check(const struct spx_report *report, struct spx_error *err);
 
 /* The final report for a person. */

@@ -143,41 +143,16 @@ spx_flow_exact_age(struct spx_flow_exact *x)
 
 /* ---- ends ------------------------------------------------------------------------------------------ */
 
-static void
-fill_record(const struct spx_flow_exact *x, const uint8_t *key, const struct spx_flow_data *data,
-	struct spx_flow_record *record)
+static uint8_t *
+entry_at(const struct spx_flow_exact *x, uint64_t index, unsigned way)
 {
-	memset(&record->key6, 0, sizeof(record->key6));
-	if (x->family == SPX_FLOW_IPV4)
-		memcpy(&record->key4, key, sizeof(record->key4));
-	else
-		memcpy(&record->key6, key, sizeof(record->key6));
-	record->family = (uint8_t)x->family;
-	record->end = 0;
-	record->reserved = 0;
-	record->action = data->action;
-	record->packets = data->packets;
-	record->bytes = data->bytes;
-	record->first_use = data->first_use;
-	record->last_use = data->last_use;
+	return x->entry + index * x->set_size + way * x->entry_size;
 }
 
-void
-exact_end(struct spx_flow_exact *x, uint64_t index, unsigned way, enum spx_flow_end end)
+static void
+end_way(struct spx_flow_exact *x, uint64_t index, unsigned way, enum spx_flow_end end)
 {
-	const uint8_t *entry = x->entry + index * x->set_size + way * x->entry_size;
-
-	if (x->ended != NULL) {
-		struct spx_flow_record record;
-
-		fill_record(
-			x, entry, (const struct spx_flow_data *)(const void *)(entry + x->key_size), &record);
-		record.end = (uint8_t)end;
-		x->ended(x->arg, &record);
-	}
-	__atomic_store_n(&x->set[index].tag[way], 0, __ATOMIC_RELAXED);
-	/* Who reads along and sees what is written here next sees the empty way too. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	exact_end(x, &x->set[index], way, entry_at(x, index, way), x->key_size, end);
 }
 
 static uint32_t
@@ -199,7 +174,7 @@ sweep_set(struct spx_flow_exact *x, uint64_t index, uint32_t idle_ms)
 
 		if ((uint32_t)(x->now - data->last_use) <= idle_ms)
 			continue;
-		exact_end(x, index, way, SPX_FLOW_END_expired);
+		end_way(x, index, way, SPX_FLOW_END_expired);
 		n++;
 	}
 	return n;
@@ -216,7 +191,7 @@ spx_flow_exact_sweep(struct spx_flow_exact *x, uint64_t n, uint32_t idle_ms)
 
 		/* The entries of the set after this one arrive while this one is looked through. */
 		SPX_FOREACH (way, filled(x, next))
-			rte_prefetch0(x->entry + next * x->set_size + way * x->entry_size);
+			rte_prefetch0(entry_at(x, next, way));
 		expired += sweep_set(x, x->sweep_at, idle_ms);
 		x->sweep_at = next;
 	}
@@ -233,7 +208,7 @@ spx_flow_exact_flush(struct spx_flow_exact *x)
 		uint32_t ways = filled(x, index);
 
 		SPX_FOREACH (way, ways)
-			exact_end(x, index, way, SPX_FLOW_END_stopped);
+			end_way(x, index, way, SPX_FLOW_END_stopped);
 		stopped += spx_set_count(ways);
 	}
 	exact_count_ended(x, SPX_FLOW_END_stopped, stopped);
@@ -290,6 +265,6 @@ spx_flow_exact_read(const struct spx_flow_exact *x, uint64_t index, struct spx_f
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__atomic_load_n(&data->version, __ATOMIC_RELAXED) != version)
 		return false;
-	fill_record(x, key, &copy, record);
+	exact_record(x->family, key, &copy, record);
 	return true;
 }

@@ -33,57 +33,90 @@ prefetch_entry(const uint8_t *entry, size_t key_size)
 
 /* ---- lookup ---------------------------------------------------------------------------------------- */
 
-/* Of the ways in `candidates` the one that holds the key with the generation in force: its entry, or NULL.
- * More than one candidate is rare: two flows of a set share a tag once in 2^16 pairs. */
-static __rte_always_inline uint8_t *
-find(const struct spx_flow_exact *x, uint64_t index, uint32_t candidates, const uint8_t *key, size_t key_size,
-	unsigned *way)
-{
-	for (; candidates != 0; candidates &= candidates - 1) {
-		uint8_t *entry;
+/* The members of a burst between the passes. */
+struct places {
+	uint32_t index[SPX_BURST_MAX];      /* of the set */
+	uint32_t candidates[SPX_BURST_MAX]; /* ways whose tag is the flow's */
+	uint8_t *entry[SPX_BURST_MAX];      /* of the first candidate */
+};
 
-		*way = (unsigned)__builtin_ctz(candidates);
-		entry = exact_entry(x, index, *way, key_size);
-		if (likely(key_equal(entry, key, key_size) &&
-			    exact_data(entry, key_size)->generation == x->generation))
-			return entry;
+static __rte_always_inline bool
+answers(uint8_t *entry, const uint8_t *key, size_t key_size, uint32_t generation)
+{
+	return key_equal(entry, key, key_size) && exact_data(entry, key_size)->generation == generation;
+}
+
+/* The first candidate is not it: whether one of the others is. Rare: two flows of a set share a tag once in
+ * 2^16 pairs. */
+static __rte_noinline bool
+find_other(const struct spx_flow_exact *x, struct places *at, unsigned i, const uint8_t *key, size_t key_size)
+{
+	while ((at->candidates[i] &= at->candidates[i] - 1) != 0) {
+		at->entry[i] =
+			exact_entry(x, at->index[i], (unsigned)__builtin_ctz(at->candidates[i]), key_size);
+		if (answers(at->entry[i], key, key_size, x->generation))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* The second pass: whose tag is there; the entry behind it is prefetched. Returns the members that have
+ * candidates. */
+static __rte_always_inline uint64_t
+match(const struct spx_flow_exact *x, const uint64_t hash[], uint64_t members, size_t key_size,
+	struct places *at)
+{
+	const struct exact_set *const sets = x->set;
+	const uint64_t set_size = x->set_size;
+	uint8_t *const entries = x->entry;
+	uint64_t possible = 0;
+	unsigned i;
+
+	SPX_FOREACH (i, members) {
+		uint64_t index = at->index[i];
+		uint32_t candidates = exact_match(sets[index].tag, exact_tag(hash[i]));
+
+		if (candidates == 0)
+			continue;
+		at->candidates[i] = candidates;
+		at->entry[i] =
+			exact_way(entries + index * set_size, (unsigned)__builtin_ctz(candidates), key_size);
+		prefetch_entry(at->entry[i], key_size);
+		possible |= spx_set_one(i);
+	}
+	return possible;
 }
 
 static __rte_always_inline uint64_t
 lookup(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint64_t hash[], uint64_t members,
 	struct spx_flow_data *found[])
 {
-	uint32_t index[SPX_BURST_MAX], candidates[SPX_BURST_MAX];
-	uint64_t hits = 0;
-	unsigned i, way = 0;
+	struct exact_set *const sets = x->set;
+	const uint64_t n_sets = x->sets;
+	const uint32_t generation = x->generation, now = x->now;
+	struct places at;
+	uint64_t hits;
 	uint16_t tick;
+	unsigned i;
 
 	SPX_FOREACH (i, members) {
-		index[i] = exact_index(x, hash[i]);
-		rte_prefetch0(&x->set[index[i]]);
+		at.index[i] = exact_index(n_sets, hash[i]);
+		rte_prefetch0(&sets[at.index[i]]);
 	}
 	x->looked_up += spx_set_count(members);
 	if (unlikely(x->looked_up - x->aged > AGE_LATEST))
 		spx_flow_exact_age(x);
 	tick = exact_tick(x);
-	SPX_FOREACH (i, members) {
-		candidates[i] = exact_match(x->set[index[i]].tag, exact_tag(hash[i]));
-		if (candidates[i] != 0)
-			prefetch_entry(
-				exact_entry(x, index[i], (unsigned)__builtin_ctz(candidates[i]), key_size),
-				key_size);
-	}
-	SPX_FOREACH (i, members) {
-		uint8_t *entry = find(x, index[i], candidates[i], key + i * key_size, key_size, &way);
-
-		if (entry == NULL)
+	hits = match(x, hash, members, key_size, &at);
+	SPX_FOREACH (i, hits) {
+		if (unlikely(!answers(at.entry[i], key + i * key_size, key_size, generation)) &&
+			!find_other(x, &at, i, key + i * key_size, key_size)) {
+			hits &= ~spx_set_one(i);
 			continue;
-		found[i] = exact_data(entry, key_size);
-		__atomic_store_n(&found[i]->last_use, x->now, __ATOMIC_RELAXED);
-		x->set[index[i]].stamp[way] = tick;
-		hits |= spx_set_one(i);
+		}
+		found[i] = exact_data(at.entry[i], key_size);
+		__atomic_store_n(&found[i]->last_use, now, __ATOMIC_RELAXED);
+		sets[at.index[i]].stamp[__builtin_ctz(at.candidates[i])] = tick;
 	}
 	return hits;
 }
@@ -139,62 +172,84 @@ fill(const struct spx_flow_exact *x, uint8_t *entry, size_t key_size, const stru
 	renew(x, data, a);
 }
 
+/* What insertions have done. A set that one of them has changed is in `changed`, as one of 64 bits. */
 struct tally {
 	uint64_t inserted, renewed, evicted;
+	uint64_t changed;
 };
 
-static __rte_always_inline void
-place(struct spx_flow_exact *x, uint64_t index, size_t key_size, const struct arrival *a, struct tally *tally)
+static __rte_always_inline bool
+renew_known(struct spx_flow_exact *x, uint32_t index, size_t key_size, const struct arrival *a)
 {
 	struct exact_set *set = &x->set[index];
-	uint16_t tag = exact_tag(a->hash), tick = exact_tick(x);
-	unsigned way;
 
-	for (uint32_t left = exact_match(set->tag, tag); unlikely(left != 0); left &= left - 1) {
-		uint8_t *entry;
+	for (uint32_t left = exact_match(set->tag, exact_tag(a->hash)); unlikely(left != 0);
+		left &= left - 1) {
+		unsigned way = (unsigned)__builtin_ctz(left);
+		uint8_t *entry = exact_entry(x, index, way, key_size);
 
-		way = (unsigned)__builtin_ctz(left);
-		entry = exact_entry(x, index, way, key_size);
 		if (!key_equal(entry, a->key, key_size))
 			continue;
 		renew(x, exact_data(entry, key_size), a);
-		set->stamp[way] = tick;
-		tally->renewed++;
-		return;
+		set->stamp[way] = exact_tick(x);
+		return true;
 	}
-	way = choose(x, set);
+	return false;
+}
+
+static __rte_always_inline void
+enter(struct spx_flow_exact *x, uint32_t index, unsigned way, size_t key_size, const struct arrival *a,
+	struct tally *tally)
+{
+	struct exact_set *set = &x->set[index];
+	uint8_t *entry = exact_entry(x, index, way, key_size);
+
 	if (set->tag[way] != 0) {
-		exact_end(x, index, way, SPX_FLOW_END_evicted);
+		exact_end(x, set, way, entry, key_size, SPX_FLOW_END_evicted);
 		tally->evicted++;
 	}
-	fill(x, exact_entry(x, index, way, key_size), key_size, a);
-	__atomic_store_n(&set->tag[way], tag, __ATOMIC_RELEASE);
-	set->stamp[way] = tick;
+	fill(x, entry, key_size, a);
+	__atomic_store_n(&set->tag[way], exact_tag(a->hash), __ATOMIC_RELEASE);
+	set->stamp[way] = exact_tick(x);
 	tally->inserted++;
 }
 
-/* The first pass only guesses which entries will be written, to have them prefetched: an insertion before
- * may take the way, so each decides when it is its turn. */
+/* The first pass chooses ways, to have their entries prefetched. In the second pass the choice holds unless
+ * an insertion before has changed the set meanwhile (or another one of the same bit), or the flow may be
+ * there. */
 static __rte_always_inline void
 insert(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint64_t hash[], uint64_t members,
 	const uint32_t action[], const uint32_t packets[], const uint32_t bytes[])
 {
+	uint8_t chosen[SPX_BURST_MAX];
 	struct tally tally = {0};
+	uint64_t maybe_known = 0;
 	unsigned i;
 
-	SPX_FOREACH (i, members)
-		rte_prefetch0(&x->set[exact_index(x, hash[i])]);
 	SPX_FOREACH (i, members) {
-		uint32_t index = exact_index(x, hash[i]);
+		uint32_t index = exact_index(x->sets, hash[i]);
 		uint32_t known = exact_match(x->set[index].tag, exact_tag(hash[i]));
-		unsigned way = known != 0 ? (unsigned)__builtin_ctz(known) : choose(x, &x->set[index]);
 
-		prefetch_entry(exact_entry(x, index, way, key_size), key_size);
+		maybe_known |= (uint64_t)(known != 0) << i;
+		chosen[i] = (uint8_t)(unlikely(known != 0) ? (unsigned)__builtin_ctz(known)
+							   : choose(x, &x->set[index]));
+		prefetch_entry(exact_entry(x, index, chosen[i], key_size), key_size);
 	}
 	SPX_FOREACH (i, members) {
 		const struct arrival a = {key + i * key_size, hash[i], action[i], packets[i], bytes[i]};
+		uint32_t index = exact_index(x->sets, a.hash);
 
-		place(x, exact_index(x, hash[i]), key_size, &a, &tally);
+		bool sure = ((maybe_known >> i | tally.changed >> index % 64) & 1) == 0;
+
+		tally.changed |= spx_set_one(index % 64);
+		if (unlikely(!sure)) {
+			if (renew_known(x, index, key_size, &a)) {
+				tally.renewed++;
+				continue;
+			}
+			chosen[i] = (uint8_t)choose(x, &x->set[index]);
+		}
+		enter(x, index, chosen[i], key_size, &a, &tally);
 	}
 	spx_count(&x->inserted, tally.inserted);
 	spx_count(&x->renewed, tally.renewed);

@@ -74,15 +74,22 @@ exact_tag(uint64_t hash)
 
 /* The upper half of the hash as a fraction of all sets. */
 static inline uint32_t
-exact_index(const struct spx_flow_exact *x, uint64_t hash)
+exact_index(uint64_t sets, uint64_t hash)
 {
-	return (uint32_t)(((hash >> 32) * x->sets) >> 32);
+	return (uint32_t)(((hash >> 32) * sets) >> 32);
 }
 
 static inline uint8_t *
 exact_entry(const struct spx_flow_exact *x, uint64_t index, unsigned way, size_t key_size)
 {
 	return x->entry + index * x->set_size + way * EXACT_ENTRY_SIZE(key_size);
+}
+
+/* Of the entries of a set that of one way. */
+static inline uint8_t *
+exact_way(uint8_t *entries, unsigned way, size_t key_size)
+{
+	return entries + way * EXACT_ENTRY_SIZE(key_size);
 }
 
 static inline struct spx_flow_data *
@@ -97,8 +104,43 @@ exact_tick(const struct spx_flow_exact *x)
 	return (uint16_t)(x->looked_up >> x->shift);
 }
 
-/* The flow at (index, way) is no more; tells who wants to know. The caller counts. */
-void exact_end(struct spx_flow_exact *x, uint64_t index, unsigned way, enum spx_flow_end end);
+static inline void
+exact_record(enum spx_flow_family family, const uint8_t *key, const struct spx_flow_data *data,
+	struct spx_flow_record *record)
+{
+	if (family == SPX_FLOW_IPV4) {
+		memset(&record->key6, 0, sizeof(record->key6));
+		memcpy(&record->key4, key, sizeof(record->key4));
+	} else {
+		memcpy(&record->key6, key, sizeof(record->key6));
+	}
+	record->family = (uint8_t)family;
+	record->end = 0;
+	record->reserved = 0;
+	record->action = data->action;
+	record->packets = data->packets;
+	record->bytes = data->bytes;
+	record->first_use = data->first_use;
+	record->last_use = data->last_use;
+}
+
+/* The flow in that entry is no more; tells who wants to know. The caller counts. */
+static __rte_always_inline void
+exact_end(const struct spx_flow_exact *x, struct exact_set *set, unsigned way, uint8_t *entry,
+	size_t key_size, enum spx_flow_end end)
+{
+	if (x->ended != NULL) {
+		struct spx_flow_record record;
+
+		exact_record(key_size == EXACT_KEY4_SIZE ? SPX_FLOW_IPV4 : SPX_FLOW_IPV6, entry,
+			exact_data(entry, key_size), &record);
+		record.end = (uint8_t)end;
+		x->ended(x->arg, &record);
+	}
+	__atomic_store_n(&set->tag[way], 0, __ATOMIC_RELAXED);
+	/* Who reads along and sees what is written here next sees the empty way too. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
 
 /* After the count of what entered: a reader that reads in the opposite order never sees more flows ended than
  * entered. */

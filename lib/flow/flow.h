@@ -154,9 +154,10 @@ struct spx_flow_approximate_options {
 
 /* How a filter is laid out for (p, flows). */
 struct spx_flow_approximate_plan {
-	uint64_t blocks; /* of one cache line */
-	unsigned probes; /* bits that a flow sets in its block */
-	double p;        /* by the model, at `flows` flows; at most what was asked for */
+	uint64_t blocks;  /* of one cache line */
+	unsigned probes;  /* bits that a flow sets in its block */
+	uint64_t entered; /* flows that are in it when it is full: it counts those that change a bit */
+	double p;         /* by the model, with those in it; at most what was asked for */
 };
 
 /* The smallest filter that keeps to p with that many flows. 0 or -EINVAL (says what would be right). */
