@@ -177,16 +177,15 @@ admit(struct reference *r, const struct reference_key key[], const hash_sig_t ha
 	unsigned place[REFERENCE_BURST], n = 0;
 	uint32_t answer[REFERENCE_BURST];
 	uint64_t entered = 0;
+	unsigned i;
 
-	for (uint64_t left = missed; left != 0; left &= left - 1) {
-		place[n] = (unsigned)__builtin_ctzll(left);
-		header[n] = &key[place[n]];
-		n++;
+	SPX_FOREACH (i, missed) {
+		place[n] = i;
+		header[n++] = &key[i];
 	}
 	reference_acl_lookup(&r->acl, header, answer, n);
 	for (unsigned k = 0; k < n; k++) {
-		unsigned i = place[k];
-
+		i = place[k];
 		if (answer[k] == 0)
 			continue;
 		position[i] = reference_table_enter(&r->table, &key[i], hash[i]);
@@ -200,18 +199,19 @@ admit(struct reference *r, const struct reference_key key[], const hash_sig_t ha
  * were known are counted before the others come: those may take their places. */
 static inline uint64_t
 forward(struct reference *r, struct rte_mbuf *const pkt[], const struct reference_key key[],
-	const hash_sig_t hash[], unsigned n)
+	hash_sig_t hash[], unsigned n)
 {
 	const void *keys[REFERENCE_BURST];
 	int32_t position[REFERENCE_BURST];
 	uint64_t good = 0, missed = 0;
+	unsigned i;
 
-	for (unsigned i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		keys[i] = &key[i];
-	rte_hash_lookup_with_hash_bulk(r->table.hash, keys, (hash_sig_t *)(uintptr_t)hash, n, position);
-	for (unsigned i = 0; i < n; i++)
+	rte_hash_lookup_with_hash_bulk(r->table.hash, keys, hash, n, position);
+	for (i = 0; i < n; i++)
 		rte_prefetch0(&r->table.counter[RTE_MAX(position[i], 0)]);
-	for (unsigned i = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		if (unlikely(position[i] < 0))
 			missed |= spx_set_one(i);
 		else if (likely(forward_one(r, pkt[i], position[i])))
@@ -219,16 +219,13 @@ forward(struct reference *r, struct rte_mbuf *const pkt[], const struct referenc
 	}
 	if (likely(missed == 0))
 		return good;
-	r->counters.missed += (unsigned)__builtin_popcountll(missed);
+	r->counters.missed += spx_set_count(missed);
 	if (r->acl.acl == NULL)
 		return good;
 	missed = admit(r, key, hash, missed, position);
-	for (uint64_t left = missed; left != 0; left &= left - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(left);
-
+	SPX_FOREACH (i, missed)
 		if (likely(forward_one(r, pkt[i], position[i])))
 			good |= spx_set_one(i);
-	}
 	return good;
 }
 

@@ -7,7 +7,7 @@
  * it asks rte_acl about flows that are not in the table and enters them, for which the oldest make way.
  *
  * It does what DPDK's own l3fwd does in its exact-match mode plus the counters, and uses only DPDK: nothing
- * of lib/ but the types of base.h.
+ * of lib/ but the types of base.h and rules.h.
  */
 #ifndef SPX_PERF_REFERENCE_H
 #define SPX_PERF_REFERENCE_H
