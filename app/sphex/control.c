@@ -201,11 +201,12 @@ spx_appliance_run(struct spx_appliance *app, bool live, struct spx_error *err)
 {
 	struct control control = {.app = app, .live = live};
 	pthread_t thread;
-	int r = launch_workers(app, err);
+	int r;
 
+	app->begun = spx_now_ns(); /* before the workers run: they may be faster than this thread */
+	r = launch_workers(app, err);
 	if (r < 0)
 		return r;
-	app->begun = spx_now_ns();
 	r = rte_ctrl_thread_create(&thread, "spx-control", NULL, control_thread, &control);
 	if (r < 0) {
 		spx_error(err, r, "the control thread does not start (%s)", strerror(-r));

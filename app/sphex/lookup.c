@@ -1,54 +1,109 @@
-/* lookup: keys to actions by the rules, and what the action's verdict means for the packet's way. */
+/* lookup: keys to actions by flow cache and rules, and what the action's verdict means for the packet's way.
+ */
 #include "app/sphex/stages.h"
 
 #include <rte_branch_prediction.h>
 
+/* What the rules answered, in order, for the members of `ask`; the default action where no rule matches. */
 static void
-lookup_ipv4(const struct spx_config *config, struct spx_burst *b)
+take_answers(struct spx_burst *b, uint64_t ask, const uint32_t action[])
+{
+	unsigned i, n = 0;
+
+	SPX_FOREACH (i, ask) {
+		b->action[i] = action[n] == SPX_ACTION_NONE ? 0 : action[n];
+		n++;
+	}
+}
+
+static void
+ask_nobody(struct spx_burst *b, uint64_t ask)
+{
+	unsigned i;
+
+	SPX_FOREACH (i, ask)
+		b->action[i] = 0;
+}
+
+static void
+ask_rules4(const struct spx_config *config, struct spx_burst *b, uint64_t ask)
 {
 	const struct spx_key4 *key[SPX_BURST_MAX];
 	uint32_t action[SPX_BURST_MAX];
 	unsigned i, n = 0;
 
-	SPX_FOREACH (i, b->ipv4)
+	SPX_FOREACH (i, ask)
 		key[n++] = &b->key4[i];
+	if (!config->has_rules || n == 0) {
+		ask_nobody(b, ask);
+		return;
+	}
 	spx_rules_lookup4(config->rules, key, action, n);
-	n = 0;
-	SPX_FOREACH (i, b->ipv4)
-		b->action[i] = action[n++];
+	take_answers(b, ask, action);
 }
 
 static void
-lookup_ipv6(const struct spx_config *config, struct spx_burst *b)
+ask_rules6(const struct spx_config *config, struct spx_burst *b, uint64_t ask)
 {
 	const struct spx_key6 *key[SPX_BURST_MAX];
 	uint32_t action[SPX_BURST_MAX];
 	unsigned i, n = 0;
 
-	SPX_FOREACH (i, b->ipv6)
+	SPX_FOREACH (i, ask)
 		key[n++] = &b->key6[i];
+	if (!config->has_rules || n == 0) {
+		ask_nobody(b, ask);
+		return;
+	}
 	spx_rules_lookup6(config->rules, key, action, n);
-	n = 0;
-	SPX_FOREACH (i, b->ipv6)
-		b->action[i] = action[n++];
+	take_answers(b, ask, action);
 }
 
-/* The rules' answer for every living packet; the default action where no rule matches. */
+/* What has no flow key: it is never cached. */
 static void
-lookup_rules(const struct spx_config *config, struct spx_burst *b)
+ask_rules_other(const struct spx_config *config, struct spx_burst *b)
 {
+	uint32_t action[SPX_BURST_MAX];
+	unsigned i, n = 0;
+
+	if (!config->has_rules) {
+		ask_nobody(b, b->other);
+		return;
+	}
+	SPX_FOREACH (i, b->other)
+		action[n++] = spx_rules_lookup_other(
+			config->rules, b->layout[i].ethertype, b->layout[i].vlan, b->in_port);
+	take_answers(b, b->other, action);
+}
+
+/* Actions from the flow cache, and from the rules for what it does not know and then learns. */
+static void
+find_actions(struct spx_worker *w, struct spx_burst *b)
+{
+	uint32_t bytes[SPX_BURST_MAX];
+	uint64_t syn = 0, ask;
 	unsigned i;
 
-	if (b->ipv4 != 0)
-		lookup_ipv4(config, b);
-	if (b->ipv6 != 0)
-		lookup_ipv6(config, b);
-	SPX_FOREACH (i, b->other)
-		b->action[i] = spx_rules_lookup_other(
-			config->rules, b->layout[i].ethertype, b->layout[i].vlan, b->in_port);
-	SPX_FOREACH (i, b->alive)
-		if (b->action[i] == SPX_ACTION_NONE)
-			b->action[i] = 0;
+	SPX_FOREACH (i, b->alive) {
+		bytes[i] = b->pkt[i]->pkt_len;
+		syn |= (uint64_t)((b->layout[i].flags & SPX_LAYOUT_TCP_SYN) != 0) << i;
+	}
+	if (b->ipv4 != 0) {
+		ask = spx_flow_lookup4(w->cache, b->key4, b->hash, bytes, b->ipv4, syn, b->action);
+		if (ask != 0) {
+			ask_rules4(w->now, b, ask);
+			spx_flow_learn4(w->cache, b->key4, b->hash, ask, b->action);
+		}
+	}
+	if (b->ipv6 != 0) {
+		ask = spx_flow_lookup6(w->cache, b->key6, b->hash, bytes, b->ipv6, syn, b->action);
+		if (ask != 0) {
+			ask_rules6(w->now, b, ask);
+			spx_flow_learn6(w->cache, b->key6, b->hash, ask, b->action);
+		}
+	}
+	if (b->other != 0)
+		ask_rules_other(w->now, b);
 }
 
 /* A copy of the packet as received, on its way to the mirror port. */
@@ -79,11 +134,7 @@ spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 	const struct spx_config *config = w->now;
 	unsigned i;
 
-	if (config->has_rules)
-		lookup_rules(config, b);
-	else
-		SPX_FOREACH (i, b->alive)
-			b->action[i] = 0;
+	find_actions(w, b);
 	SPX_FOREACH (i, b->alive) {
 		const struct spx_action *action = &config->action[b->action[i]];
 

@@ -14,7 +14,8 @@ bool spx_stage_receive(struct spx_worker *w, struct spx_burst *b, const struct s
 /* Headers to keys, hashes, layouts; malformed packets to drop. `net` are the options of the input port. */
 void spx_stage_parse(struct spx_worker *w, struct spx_burst *b, const struct spx_net_options *net);
 
-/* Keys to actions by the rules; verdicts: drop, punt, or out_port and the set edit. Makes the mirror copies.
+/* Keys to actions by flow cache and rules; verdicts: drop, punt, or out_port and the set edit. Makes the
+ * mirror copies.
  */
 void spx_stage_lookup(struct spx_worker *w, struct spx_burst *b);
 

@@ -178,6 +178,7 @@ spx_worker_turn(struct spx_worker *w)
 	unsigned packets = 0;
 
 	w->now = atomic_load_explicit(w->config, memory_order_acquire);
+	spx_flow_set_generation(w->cache, w->now->rules_generation);
 	for (uint16_t i = 0; i < w->n_rx && receiving(w); i++) {
 		struct spx_burst *b = &w->b;
 
@@ -220,8 +221,7 @@ static void
 housekeep(struct spx_worker *w)
 {
 	rte_rcu_qsbr_quiescent(w->qsbr, w->id);
-	if (w->cache != NULL)
-		spx_flow_housekeep(w->cache, flow_time(w));
+	spx_flow_housekeep(w->cache, flow_time(w));
 }
 
 int

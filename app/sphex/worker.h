@@ -69,7 +69,7 @@ struct spx_worker {
 	struct rte_rcu_qsbr *qsbr;                        /* NULL: nobody publishes (benchmarks) */
 	struct spx_config *_Atomic *config; /* where the publisher puts the configuration in force */
 	_Atomic int *phase;                 /* enum spx_phase */
-	struct spx_flow_cache *cache;       /* the worker's own, owned by who wired it; NULL: none */
+	struct spx_flow_cache *cache;       /* the worker's own, freed by who wired it */
 	uint64_t tsc_zero;                  /* TSC that times of flows count from */
 	uint64_t ms_per_tsc;                /* milliseconds in 2^64 TSC cycles */
 

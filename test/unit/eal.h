@@ -9,13 +9,19 @@
 #include <rte_log.h>
 
 static inline void
-test_eal_start(void)
+test_eal_start_with(const char *megabytes)
 {
-	const char *argv[] = {"test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "64",
-		"--file-prefix=sphex-test", NULL};
+	const char *argv[] = {"test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
+		megabytes, "--file-prefix=sphex-test", NULL};
 
 	rte_log_set_global_level(RTE_LOG_ERR);
 	cr_assert_geq(rte_eal_init(RTE_DIM(argv) - 1, (char **)(uintptr_t)argv), 0);
+}
+
+static inline void
+test_eal_start(void)
+{
+	test_eal_start_with("64");
 }
 
 #endif

@@ -36,6 +36,23 @@ fake_tx(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 
 static const struct spx_port_ops fake_ops = {.name = "fake", .rx_burst = fake_rx, .tx_burst = fake_tx};
 
+void
+fixture_cache(struct spx_worker *w, enum spx_flow_mode mode)
+{
+	const struct spx_flow_options options = {.mode = mode,
+		.entries = 1024,
+		.entries6 = 64,
+		.ways = 16,
+		.p = 0.001,
+		.flows = 1024,
+		.n_actions = 16,
+		.socket = SOCKET_ID_ANY};
+	struct spx_error err;
+
+	spx_flow_free(w->cache);
+	cr_assert_eq(spx_flow_create(&options, &w->cache, &err), 0, "%s", err.text);
+}
+
 struct spx_worker *
 fixture_worker(struct fixture *f, uint16_t id)
 {
@@ -49,6 +66,7 @@ fixture_worker(struct fixture *f, uint16_t id)
 	w->config = &f->in_force;
 	w->phase = &f->phase;
 	w->action_counter = rte_calloc(NULL, 16, sizeof(*w->action_counter), 0);
+	fixture_cache(w, SPX_FLOW_MODE_none);
 	for (uint16_t p = 0; p < FAKE_PORTS; p++) {
 		w->tx[p] = (struct spx_worker_tx){.port = &f->fake[p].port};
 		w->inject_net[p] = (struct spx_net_options){.max_frame = 1518};
@@ -73,6 +91,7 @@ fixture_init(struct fixture *f, unsigned mbufs)
 	f->config = rte_zmalloc(NULL, sizeof(*f->config) + 16 * sizeof(f->config->action[0]), 0);
 	f->config->rules_generation = 1;
 	f->config->n_actions = 16;
+	f->config->rules_generation = 1;
 	f->in_force = f->config;
 	fixture_action(f, 0, (struct spx_action){.verdict = SPX_VERDICT_DROP, .flags = SPX_ACTION_NO_RULE});
 	f->worker = fixture_worker(f, 0);
@@ -90,6 +109,7 @@ fixture_rules(struct fixture *f, const struct spx_rule *rule, size_t n)
 	cr_assert_eq(spx_rules_build(SPX_CLASSIFIER_LINEAR, rule, n, &f->rules, &err), 0, "%s", err.text);
 	f->config->rules = f->rules;
 	f->config->has_rules = n > 0;
+	f->config->rules_generation++;
 	f->config->rules_generation++;
 }
 

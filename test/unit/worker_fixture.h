@@ -39,6 +39,9 @@ void fixture_action(struct fixture *f, uint32_t id, struct spx_action action);
 /* Another worker on the same ports, without receive queues. */
 struct spx_worker *fixture_worker(struct fixture *f, uint16_t id);
 
+/* Gives a worker, which has none (mode none) at first, a small flow cache. */
+void fixture_cache(struct spx_worker *w, enum spx_flow_mode mode);
+
 /* A UDP packet of 60 bytes: source 10.0.0.<host>, destination port `dport`, TTL as given. */
 struct rte_mbuf *fixture_udp(struct fixture *f, uint8_t host, uint16_t dport, uint8_t ttl);
 

@@ -10,7 +10,8 @@
 
 #include "test/unit/worker_fixture.h"
 
-#define CHANGES 300
+#define CHANGES 100
+#define PACKETS 500 /* to see where they go after each change */
 
 static struct fixture f;
 static struct spx_worker *workers[2];
@@ -87,36 +88,81 @@ start(void)
 
 TestSuite(publish, .init = start, .timeout = 60);
 
-Test(publish, changes_under_running_workers)
+static uint64_t
+sent(unsigned port)
+{
+	return __atomic_load_n(&f.worker->counters.port[port].tx_packets, __ATOMIC_RELAXED);
+}
+
+/* From now on every packet goes out by `port`, none by `other`. */
+static void
+expect_only(unsigned port, unsigned other)
+{
+	uint64_t old = sent(other), begun = sent(port);
+
+	while (sent(port) - begun < PACKETS) {
+		cr_assert_eq(sent(other), old, "the old answer after the change had returned");
+		sched_yield();
+	}
+	cr_assert_eq(sent(other), old, "the old answer after the change had returned");
+}
+
+/* The first rule sends to port 1; the second, which comes and goes, before it to port 2. The one flow there
+ * is would be answered by the cache. */
+static void
+change_under_running_workers(enum spx_flow_mode mode)
 {
 	const struct spx_rule first = fixture_dport_rule(10, 53, 1), second = fixture_dport_rule(5, 53, 2);
 	struct spx_rule_table *table;
 	struct spx_error err;
 	pthread_t thread[2];
-	uint64_t before;
 
+	fixture_cache(f.worker, mode);
 	cr_assert_eq(
 		spx_rule_table_create(SPX_CLASSIFIER_ACL, publish, NULL, &table, &err), 0, "%s", err.text);
 	cr_assert_eq(spx_rule_table_set(table, &first, 1, &err), 0, "%s", err.text);
 	for (int i = 0; i < 2; i++)
 		pthread_create(&thread[i], NULL, run, workers[i]);
-	while (__atomic_load_n(&f.worker->counters.port[1].tx_packets, __ATOMIC_RELAXED) == 0)
+	while (sent(1) == 0)
 		sched_yield(); /* the workers are there */
 	for (int i = 0; i < CHANGES; i++) {
 		cr_assert_eq(spx_rule_table_add(table, &second, &err), 0, "%s", err.text);
+		expect_only(2, 1);
 		cr_assert_eq(spx_rule_table_delete(table, second.order, &err), 0, "%s", err.text);
+		expect_only(1, 2);
 	}
-	/* From here on nobody may use the second rule's answer: a burst that began before has ended. */
-	before = __atomic_load_n(&f.worker->counters.port[2].tx_packets, __ATOMIC_RELAXED);
 	spx_rule_table_settle(table);
-	cr_assert_eq(__atomic_load_n(&f.worker->counters.port[2].tx_packets, __ATOMIC_RELAXED), before);
+	expect_only(1, 2);
 
 	atomic_store(&f.phase, SPX_PHASE_STOP);
 	for (int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
-	cr_assert_gt(f.worker->counters.port[1].tx_packets, 0);
 	cr_assert_eq(f.worker->counters.drops[SPX_DROP_no_rule], 0, "never between two sets");
 	fixture_balanced(&f.worker->counters, 0);
 	spx_rule_table_destroy(table);
 	free(f.in_force);
+}
+
+Test(publish, changes_without_a_cache)
+{
+	change_under_running_workers(SPX_FLOW_MODE_none);
+}
+
+Test(publish, changes_with_an_exact_cache)
+{
+	change_under_running_workers(SPX_FLOW_MODE_exact);
+	cr_assert_gt(spx_flow_counters(f.worker->cache)->exact_hits, CHANGES);
+	cr_assert_lt(spx_flow_counters(f.worker->cache)->exact_misses, 3 * CHANGES);
+}
+
+Test(publish, changes_with_layered_caches)
+{
+	change_under_running_workers(SPX_FLOW_MODE_layered);
+	cr_assert_gt(spx_flow_counters(f.worker->cache)->exact_hits, CHANGES);
+}
+
+Test(publish, changes_with_an_approximate_cache)
+{
+	change_under_running_workers(SPX_FLOW_MODE_approximate);
+	cr_assert_gt(spx_flow_counters(f.worker->cache)->approximate_hits, CHANGES);
 }
