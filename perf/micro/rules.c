@@ -7,12 +7,18 @@
 
 #include "perf/bench.h"
 #include "perf/micro/rules_data.h"
-#include "perf/micro/rules_peer.h"
+#include "perf/reference/acl.h"
+
+static const struct reference_acl_layout key_layout = {.proto = offsetof(struct spx_key4, proto),
+	.sip = offsetof(struct spx_key4, sip),
+	.dip = offsetof(struct spx_key4, dip),
+	.sport = offsetof(struct spx_key4, sport),
+	.dport = offsetof(struct spx_key4, dport)};
 
 struct state {
 	struct rules_data data;
 	struct spx_rules *rules;
-	struct rules_peer peer;
+	struct reference_acl peer;
 	unsigned next[2]; /* header to go on with: ours, theirs */
 	uint32_t answer[BENCH_BURST];
 };
@@ -28,13 +34,19 @@ ours(void *state, uint64_t ops)
 	}
 }
 
+static inline void
+peer_lookup(const struct state *s, unsigned first, uint32_t answer[BENCH_BURST])
+{
+	reference_acl_lookup(&s->peer, (const void *const *)&s->data.at[first], answer, BENCH_BURST);
+}
+
 static void
 theirs(void *state, uint64_t ops)
 {
 	struct state *s = state;
 
 	for (uint64_t done = 0; done < ops; done += BENCH_BURST) {
-		rules_peer_lookup(&s->peer, &s->data.at[s->next[1]], s->answer, BENCH_BURST);
+		peer_lookup(s, s->next[1], s->answer);
 		s->next[1] = (s->next[1] + BENCH_BURST) % RULES_DATA_HEADERS;
 	}
 }
@@ -47,7 +59,7 @@ compare(const struct state *s, struct spx_error *err)
 		uint32_t our[BENCH_BURST], their[BENCH_BURST];
 
 		spx_rules_lookup4(s->rules, &s->data.at[i], our, BENCH_BURST);
-		rules_peer_lookup(&s->peer, &s->data.at[i], their, BENCH_BURST);
+		peer_lookup(s, i, their);
 		for (unsigned k = 0; k < BENCH_BURST; k++) {
 			uint32_t expected = their[k] == 0 ? SPX_ACTION_NONE : their[k] - 1;
 
@@ -66,7 +78,7 @@ teardown(void *state)
 	struct state *s = state;
 
 	spx_rules_free(s->rules);
-	rules_peer_free(&s->peer);
+	reference_acl_free(&s->peer);
 	rules_data_free(&s->data);
 	free(s);
 }
@@ -98,7 +110,8 @@ setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_
 		rc = spx_rules_build(
 			(enum spx_classifier)b->variant, s->data.rules.rule, s->data.rules.n, &s->rules, err);
 	if (rc == 0 && !c->counting) {
-		rc = rules_peer_build(&s->data, &s->peer, err);
+		rc = reference_acl_build(&s->data.rules, &key_layout, (const void *const *)s->data.at,
+			RULES_DATA_HEADERS, &s->peer, err);
 		if (rc == 0)
 			rc = compare(s, err);
 		if (rc == 0)

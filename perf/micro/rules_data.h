@@ -1,6 +1,5 @@
 /* Rule sets and headers for the rules benchmarks: ClassBench files of ../shared/data/rules beside the source
- * tree, which are read and never copied. rules.c measures on them, rules_peer.c is who they are compared
- * with. */
+ * tree, which are read and never copied. rules.c measures on them. */
 #ifndef SPX_PERF_RULES_DATA_H
 #define SPX_PERF_RULES_DATA_H
 

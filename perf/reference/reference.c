@@ -1,4 +1,5 @@
-/* The reference loop: table, turn, counters. parse.c is its first step, port.c the port it runs on. */
+/* The reference loop: life, turn, counters. parse.c is its first step, table.c its flows, acl.c the rules
+ * behind them, port.c the port it runs on. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +13,17 @@
 
 #include "perf/reference/reference.h"
 
-struct flow_counter {
-	uint64_t packets, bytes;
-};
+#define TRIAL_HEADERS 8192u /* that the variants of rte_acl are tried on */
+
+static const struct reference_acl_layout key_layout = {.proto = offsetof(struct reference_key, proto),
+	.sip = offsetof(struct reference_key, sip),
+	.dip = offsetof(struct reference_key, dip),
+	.sport = offsetof(struct reference_key, sport),
+	.dport = offsetof(struct reference_key, dport)};
 
 struct reference {
-	struct rte_hash *table;
-	struct flow_counter *counter; /* by the flow's position in the table */
-	uint64_t capacity;
+	struct reference_table table;
+	struct reference_acl acl; /* all zero without rules */
 	struct reference_options options;
 	uint32_t next; /* flow of the next packet */
 	struct reference_counters counters;
@@ -28,54 +32,76 @@ struct reference {
 
 /* ---- life ------------------------------------------------------------------------------------------ */
 
+static struct reference_key
+key_of(const struct packets_flow *flow)
+{
+	struct reference_key key = {.proto = flow->proto};
+
+	memcpy(key.sip, flow->sip, sizeof(key) - offsetof(struct reference_key, sip));
+	return key;
+}
+
 static int
 add_flows(struct reference *r, struct spx_error *err)
 {
-	const struct packets_flows *flows = r->options.flows;
+	for (uint32_t i = 0; i < r->table.most; i++) {
+		struct reference_key key = key_of(&r->options.flows->flow[i]);
 
-	for (uint32_t i = 0; i < flows->n; i++) {
-		const struct packets_flow *flow = &flows->flow[i];
-		struct reference_key key = {.proto = flow->proto};
-
-		memcpy(key.sip, flow->sip, sizeof(key) - offsetof(struct reference_key, sip));
-		if (rte_hash_add_key(r->table, &key) < 0)
-			return spx_error(err, -ENOSPC, "rte_hash took %u of %u flows", i, flows->n);
+		if (reference_table_enter(&r->table, &key, rte_hash_crc(&key, sizeof(key), 0)) < 0)
+			return spx_error(err, -ENOSPC, "rte_hash took %u of %u flows", i, r->table.most);
 	}
-	if (rte_hash_count(r->table) != (int32_t)flows->n)
-		return spx_error(err, -EEXIST, "%d of %u flows are resident: the flows are not different",
-			rte_hash_count(r->table), flows->n);
+	if (r->table.n != r->table.most)
+		return spx_error(err, -EEXIST, "%u of %u flows are resident: the flows are not different",
+			r->table.n, r->table.most);
 	return 0;
+}
+
+static int
+build_acl(struct reference *r, struct spx_error *err)
+{
+	const struct packets_flows *flows = r->options.flows;
+	unsigned n = RTE_ALIGN_FLOOR(RTE_MIN(flows->n, TRIAL_HEADERS), REFERENCE_ACL_BURST);
+	struct reference_key *key = calloc(TRIAL_HEADERS, sizeof(*key));
+	const void **header = calloc(TRIAL_HEADERS, sizeof(*header));
+	int rc;
+
+	if (key != NULL && header != NULL) {
+		for (unsigned i = 0; i < n; i++) {
+			key[i] = key_of(&flows->flow[i]);
+			header[i] = &key[i];
+		}
+		rc = reference_acl_build(r->options.rules, &key_layout, header, n, &r->acl, err);
+	} else {
+		rc = spx_error(err, -ENOMEM, "no memory for %u headers", n);
+	}
+	free(key);
+	free(header);
+	return rc;
 }
 
 int
 reference_create(const struct reference_options *options, struct reference **out, struct spx_error *err)
 {
-	struct rte_hash_parameters parameters = {.name = "reference",
-		.entries = (uint32_t)RTE_MAX(options->capacity, 8u),
-		.key_len = sizeof(struct reference_key),
-		.hash_func = rte_hash_crc,
-		.hash_func_init_val = 0};
+	bool replaces = options->rules != NULL;
 	struct reference *r = rte_zmalloc(NULL, sizeof(*r), RTE_CACHE_LINE_SIZE);
 	int rc;
 
 	if (r == NULL)
 		return spx_error(err, -ENOMEM, "no memory for the reference loop");
 	r->options = *options;
-	r->capacity = parameters.entries;
 	memset(&r->dst, 0x02, sizeof(r->dst));
 	memset(&r->src, 0x06, sizeof(r->src));
-	r->table = rte_hash_create(&parameters);
-	if (r->table != NULL)
-		r->counter =
-			rte_zmalloc(NULL, (size_t)(rte_hash_max_key_id(r->table) + 1) * sizeof(*r->counter),
-				RTE_CACHE_LINE_SIZE);
-	rc = r->counter == NULL
-		     ? spx_error(err, -ENOMEM, "no memory for a table of %u flows", parameters.entries)
-		     : add_flows(r, err);
+	rc = reference_table_create(&r->table, options->capacity,
+		replaces ? options->resident : options->flows->n, replaces, err);
+	if (rc == 0)
+		rc = add_flows(r, err);
+	if (rc == 0 && replaces)
+		rc = build_acl(r, err);
 	if (rc < 0) {
 		reference_free(r);
 		return rc;
 	}
+	r->next = r->table.most % options->flows->n;
 	*out = r;
 	return 0;
 }
@@ -85,8 +111,8 @@ reference_free(struct reference *r)
 {
 	if (r == NULL)
 		return;
-	rte_hash_free(r->table);
-	rte_free(r->counter);
+	reference_acl_free(&r->acl);
+	reference_table_free(&r->table);
 	rte_free(r);
 }
 
@@ -125,31 +151,81 @@ drop_others(struct reference *r, struct rte_mbuf *pkt[], struct reference_key ke
 	return left;
 }
 
-/* Looks the keys up, counts and rewrites. Returns the set to forward: known flows with TTL left. */
+/* Rewrites and counts packet i of the flow at that position. False: its TTL is used up. */
+static inline bool
+forward_one(struct reference *r, struct rte_mbuf *pkt, int32_t position)
+{
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(pkt, const struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	struct reference_counter *counter = &r->table.counter[position];
+
+	if (unlikely(ip->time_to_live <= 1))
+		return false;
+	rewrite(r, pkt);
+	counter->packets++;
+	counter->bytes += rte_pktmbuf_pkt_len(pkt);
+	return true;
+}
+
+/* Asks the rules about the flows of the set, and enters those that have a rule. Returns the set of these,
+ * with their positions. */
+static uint64_t
+admit(struct reference *r, const struct reference_key key[], const hash_sig_t hash[], uint64_t missed,
+	int32_t position[])
+{
+	const void *header[REFERENCE_BURST];
+	unsigned place[REFERENCE_BURST], n = 0;
+	uint32_t answer[REFERENCE_BURST];
+	uint64_t entered = 0;
+	unsigned i;
+
+	SPX_FOREACH (i, missed) {
+		place[n] = i;
+		header[n++] = &key[i];
+	}
+	reference_acl_lookup(&r->acl, header, answer, n);
+	for (unsigned k = 0; k < n; k++) {
+		i = place[k];
+		if (answer[k] == 0)
+			continue;
+		position[i] = reference_table_enter(&r->table, &key[i], hash[i]);
+		if (likely(position[i] >= 0))
+			entered |= spx_set_one(i);
+	}
+	return entered;
+}
+
+/* Looks the keys up, counts and rewrites. Returns the set to forward: known flows with TTL left. Flows that
+ * were known are counted before the others come: those may take their places. */
 static inline uint64_t
 forward(struct reference *r, struct rte_mbuf *const pkt[], const struct reference_key key[],
 	hash_sig_t hash[], unsigned n)
 {
 	const void *keys[REFERENCE_BURST];
 	int32_t position[REFERENCE_BURST];
-	uint64_t good = 0;
+	uint64_t good = 0, missed = 0;
+	unsigned i;
 
-	for (unsigned i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		keys[i] = &key[i];
-	rte_hash_lookup_with_hash_bulk(r->table, keys, hash, n, position);
-	for (unsigned i = 0; i < n; i++)
-		rte_prefetch0(&r->counter[RTE_MAX(position[i], 0)]);
-	for (unsigned i = 0; i < n; i++) {
-		const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(
-			pkt[i], const struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
-
-		if (unlikely(position[i] < 0 || ip->time_to_live <= 1))
-			continue;
-		rewrite(r, pkt[i]);
-		r->counter[position[i]].packets++;
-		r->counter[position[i]].bytes += rte_pktmbuf_pkt_len(pkt[i]);
-		good |= spx_set_one(i);
+	rte_hash_lookup_with_hash_bulk(r->table.hash, keys, hash, n, position);
+	for (i = 0; i < n; i++)
+		rte_prefetch0(&r->table.counter[RTE_MAX(position[i], 0)]);
+	for (i = 0; i < n; i++) {
+		if (unlikely(position[i] < 0))
+			missed |= spx_set_one(i);
+		else if (likely(forward_one(r, pkt[i], position[i])))
+			good |= spx_set_one(i);
 	}
+	if (likely(missed == 0))
+		return good;
+	r->counters.missed += spx_set_count(missed);
+	if (r->acl.acl == NULL)
+		return good;
+	missed = admit(r, key, hash, missed, position);
+	SPX_FOREACH (i, missed)
+		if (likely(forward_one(r, pkt[i], position[i])))
+			good |= spx_set_one(i);
 	return good;
 }
 
@@ -191,21 +267,17 @@ reference_counters(const struct reference *r)
 uint64_t
 reference_counted(const struct reference *r)
 {
-	uint64_t packets = 0;
-
-	for (int32_t i = 0; i <= rte_hash_max_key_id(r->table); i++)
-		packets += r->counter[i].packets;
-	return packets;
+	return reference_table_packets(&r->table);
 }
 
-/* rte_hash's buckets are one line of 64 bytes for 8 entries, their number the next power of two; a stored
- * key is the key and a data pointer, rounded up to 16 bytes. */
 double
 reference_bytes_per_flow(const struct reference *r)
 {
-	uint64_t buckets = rte_align64pow2(r->capacity) / 8;
-	uint64_t stored = RTE_ALIGN_CEIL(sizeof(struct reference_key) + sizeof(void *), 16);
-	uint64_t bytes = buckets * RTE_CACHE_LINE_SIZE + r->capacity * (stored + sizeof(struct flow_counter));
+	return reference_table_bytes_per_flow(&r->table);
+}
 
-	return (double)bytes / r->options.flows->n;
+const char *
+reference_acl_variant(const struct reference *r)
+{
+	return r->acl.variant;
 }

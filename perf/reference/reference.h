@@ -3,42 +3,42 @@
  *
  * One turn: a burst of 32 from a port; Ethernet, IPv4, UDP or TCP → 16-byte key and its CRC; rte_hash bulk
  * look-up; packets and bytes counted per flow; MAC addresses written, TTL decremented with its checksum
- * (RFC 1624); the burst goes out by the same port. What it does not forward it frees and counts.
+ * (RFC 1624); the burst goes out by the same port. What it does not forward it frees and counts. Given rules,
+ * it asks rte_acl about flows that are not in the table and enters them, for which the oldest make way.
  *
  * It does what DPDK's own l3fwd does in its exact-match mode plus the counters, and uses only DPDK: nothing
- * of lib/ but the types of base.h.
+ * of lib/ but the types of base.h and rules.h.
  */
 #ifndef SPX_PERF_REFERENCE_H
 #define SPX_PERF_REFERENCE_H
 
-#include <rte_hash.h>
-
+#include "perf/reference/acl.h"
 #include "perf/reference/packets.h"
+#include "perf/reference/table.h"
 
 #define REFERENCE_BURST 32u
 
-/* Network order: bytes 8...23 of the IPv4 header and ports as they lie in the packet, TTL and checksum zero,
- * so that the key is made by two loads and a mask. */
-struct reference_key {
-	uint8_t zero, proto, zeros[2];
-	uint8_t sip[4], dip[4];
-	uint8_t sport[2], dport[2];
-};
-static_assert(sizeof(struct reference_key) == 16, "rte_hash compares 16 bytes at once");
-
 struct reference_options {
-	const struct packets_flows *flows; /* resident flows: all of them; shared, outlives the loop */
+	const struct packets_flows *flows; /* that its packets are of; shared, outlives the loop */
 	uint64_t capacity;                 /* entries of the table */
 	uint16_t port;                     /* of reference_port, loaded with packets */
+
+	/* NULL: every flow is resident, and what belongs to another is dropped. Else only the first
+	 * `resident` flows are, a flow that is not is looked up in these rules, whose every rule says
+	 * forward, and takes the oldest flow's place; the packets begin with the flow after those. Used at
+	 * the creation only. */
+	const struct spx_rule_list *rules;
+	uint32_t resident;
 };
 
 struct reference_counters {
 	uint64_t received, transmitted, dropped;
+	uint64_t missed; /* of received: its flow was not resident */
 };
 
 struct reference;
 
-/* Creates the table and makes every flow resident. 0 or a negative errno with a message. */
+/* Creates the table and makes flows resident. 0 or a negative errno with a message. */
 int reference_create(const struct reference_options *options, struct reference **out, struct spx_error *err);
 void reference_free(struct reference *r);
 
@@ -46,10 +46,12 @@ void reference_free(struct reference *r);
 unsigned reference_turn(struct reference *r);
 
 const struct reference_counters *reference_counters(const struct reference *r);
-/* Packets over all flows' counters. */
+/* Packets over all flows' counters, flows that are resident no more included. */
 uint64_t reference_counted(const struct reference *r);
-/* Bytes of table and counters for each resident flow. */
+/* Bytes of the table for each resident flow. */
 double reference_bytes_per_flow(const struct reference *r);
+/* The variant of rte_acl in use; NULL without rules. */
+const char *reference_acl_variant(const struct reference *r);
 
 /* Its first part alone: key[i] and hash[i] of packet i, n up to 64. Returns the set of packets that have
  * one. */

@@ -1,4 +1,4 @@
-/* The rte_acl of the rules benchmarks: five fields, the widest vectors that pay. */
+/* rte_acl for the benchmarks: five fields, the widest vectors that pay. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -7,8 +7,7 @@
 #include <rte_cycles.h>
 #include <rte_errno.h>
 
-#include "perf/bench.h"
-#include "perf/micro/rules_peer.h"
+#include "perf/reference/acl.h"
 
 #define TRIALS 5 /* passes over the headers for each variant; the best counts */
 
@@ -19,17 +18,24 @@ RTE_ACL_RULE_DEF(peer_rule, FIELDS);
 #define FIELD(kind, index, group, member)                                                                    \
 	{                                                                                                    \
 		.type = RTE_ACL_FIELD_TYPE_##kind, .size = sizeof(((struct spx_key4 *)0)->member),           \
-		.field_index = (index), .input_index = (group), .offset = offsetof(struct spx_key4, member)  \
+		.field_index = (index), .input_index = (group), .offset = layout->member                     \
 	}
 
 /* rte_acl reads the first field as one byte and the rest in groups of four. */
-static const struct rte_acl_field_def fields[FIELDS] = {
-	FIELD(BITMASK, PROTO, 0, proto),
-	FIELD(MASK, SIP, 1, sip),
-	FIELD(MASK, DIP, 2, dip),
-	FIELD(RANGE, SPORT, 3, sport),
-	FIELD(RANGE, DPORT, 3, dport),
-};
+static void
+fill_config(const struct reference_acl_layout *layout, struct rte_acl_config *config)
+{
+	const struct rte_acl_field_def fields[FIELDS] = {
+		FIELD(BITMASK, PROTO, 0, proto),
+		FIELD(MASK, SIP, 1, sip),
+		FIELD(MASK, DIP, 2, dip),
+		FIELD(RANGE, SPORT, 3, sport),
+		FIELD(RANGE, DPORT, 3, dport),
+	};
+
+	*config = (struct rte_acl_config){.num_categories = 1, .num_fields = FIELDS};
+	memcpy(config->defs, fields, sizeof(fields));
+}
 
 static uint32_t
 address(const uint8_t bytes[4])
@@ -62,23 +68,23 @@ add(struct rte_acl_ctx *acl, const struct spx_match *m, uint32_t index)
 }
 
 static uint64_t
-trial(const struct rules_peer *peer, const struct rules_data *data)
+trial(const struct reference_acl *acl, const void *const header[], unsigned n)
 {
 	uint64_t best = UINT64_MAX;
 
 	for (unsigned t = 0; t < TRIALS; t++) {
-		uint32_t answer[BENCH_BURST];
+		uint32_t answer[REFERENCE_ACL_BURST];
 		uint64_t start = rte_rdtsc();
 
-		for (unsigned i = 0; i < RULES_DATA_HEADERS; i += BENCH_BURST)
-			rules_peer_lookup(peer, &data->at[i], answer, BENCH_BURST);
+		for (unsigned i = 0; i < n; i += REFERENCE_ACL_BURST)
+			reference_acl_lookup(acl, &header[i], answer, REFERENCE_ACL_BURST);
 		best = RTE_MIN(best, rte_rdtsc() - start);
 	}
 	return best;
 }
 
 static int
-choose_variant(struct rules_peer *peer, const struct rules_data *data, struct spx_error *err)
+choose_variant(struct reference_acl *acl, const void *const header[], unsigned n, struct spx_error *err)
 {
 	static const struct {
 		enum rte_acl_classify_alg algorithm;
@@ -92,51 +98,51 @@ choose_variant(struct rules_peer *peer, const struct rules_data *data, struct sp
 	for (unsigned v = 0; v < RTE_DIM(variants); v++) {
 		uint64_t took;
 
-		if (rte_acl_set_ctx_classify(peer->acl, variants[v].algorithm) != 0)
+		if (rte_acl_set_ctx_classify(acl->acl, variants[v].algorithm) != 0)
 			continue; /* not on this machine */
-		took = trial(peer, data);
+		took = trial(acl, header, n);
 		if (took < best) {
 			best = took;
 			chosen = v;
 		}
 	}
-	peer->variant = variants[chosen].name;
-	if (rte_acl_set_ctx_classify(peer->acl, variants[chosen].algorithm) != 0)
-		return spx_error(err, -ENOTSUP, "rte_acl refuses its variant %s", peer->variant);
+	acl->variant = variants[chosen].name;
+	if (rte_acl_set_ctx_classify(acl->acl, variants[chosen].algorithm) != 0)
+		return spx_error(err, -ENOTSUP, "rte_acl refuses its variant %s", acl->variant);
 	return 0;
 }
 
 int
-rules_peer_build(const struct rules_data *data, struct rules_peer *peer, struct spx_error *err)
+reference_acl_build(const struct spx_rule_list *rules, const struct reference_acl_layout *layout,
+	const void *const header[], unsigned n_headers, struct reference_acl *acl, struct spx_error *err)
 {
 	struct rte_acl_param param = {.name = "peer",
 		.socket_id = SOCKET_ID_ANY,
 		.rule_size = RTE_ACL_RULE_SZ(FIELDS),
-		.max_rule_num = (uint32_t)data->rules.n};
-	struct rte_acl_config config = {.num_categories = 1, .num_fields = FIELDS};
+		.max_rule_num = (uint32_t)rules->n};
+	struct rte_acl_config config;
 	int rc = 0;
 
-	memcpy(config.defs, fields, sizeof(fields));
-	peer->acl = rte_acl_create(&param);
-	if (peer->acl == NULL)
+	fill_config(layout, &config);
+	acl->acl = rte_acl_create(&param);
+	if (acl->acl == NULL)
 		return spx_error(err, -rte_errno, "rte_acl_create: %s", rte_strerror(rte_errno));
-	for (size_t i = 0; i < data->rules.n && rc == 0; i++)
-		rc = add(peer->acl, &data->rules.rule[i].match, (uint32_t)i);
+	for (size_t i = 0; i < rules->n && rc == 0; i++)
+		rc = add(acl->acl, &rules->rule[i].match, (uint32_t)i);
 	if (rc == 0)
-		rc = rte_acl_build(peer->acl, &config);
+		rc = rte_acl_build(acl->acl, &config);
 	if (rc != 0)
-		spx_error(
-			err, rc, "rte_acl does not compile %zu rules: %s", data->rules.n, rte_strerror(-rc));
+		spx_error(err, rc, "rte_acl does not compile %zu rules: %s", rules->n, rte_strerror(-rc));
 	else
-		rc = choose_variant(peer, data, err);
+		rc = choose_variant(acl, header, n_headers, err);
 	if (rc != 0)
-		rules_peer_free(peer);
+		reference_acl_free(acl);
 	return rc;
 }
 
 void
-rules_peer_free(struct rules_peer *peer)
+reference_acl_free(struct reference_acl *acl)
 {
-	rte_acl_free(peer->acl);
-	peer->acl = NULL;
+	rte_acl_free(acl->acl);
+	acl->acl = NULL;
 }
