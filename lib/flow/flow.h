@@ -140,13 +140,55 @@ bool spx_flow_exact_read(const struct spx_flow_exact *x, uint64_t index, struct 
 
 /* ---- approximate cache ----------------------------------------------------------------------------- */
 
+/* A set of flows in about a dozen bits each, with a known chance p of a yes for a stranger.
+ *
+ * Why a Bloom filter? It holds no keys: at p = 1e-3 a flow takes 2.1 bytes, in the exact cache a cache
+ *   line.
+ * Why blocks? All bits of a flow lie in one cache line: one miss for a look-up instead of one for each
+ *   probe.
+ * What is a block? 64 bytes: 480 bits and a 32-bit epoch. The flow hash, multiplied and folded with the
+ *   filter's seed, gives the block (any number of them, by multiply-shift); the positions come from the
+ *   product of the mixed hash and an odd number, 32 bits of it for 8 probes, times a constant for each.
+ * What is p?  sum over j of P(J = j) * chance(j),  J ~ Binomial(flows entered, 1 / blocks) the flows in
+ *   the stranger's block, chance(j) that `probes` more throws hit set bits only after j * probes throws at
+ *   480 bits (plan.c; exact, and the tests hold a measured p to the 95 % interval around it).
+ * What does it cost in memory? For 1 Mi flows, epochs and all, against an unblocked filter of -log2(p)
+ *   probes (1.44 * -log2 p bits); blocks differ in their flows, and the fuller ones make most of the
+ *   mistakes, so the smaller p, the dearer:
+ *     p      probes   bits per flow   unblocked
+ *     1e-2      6         10.6            9.6
+ *     1e-3      8         16.8           14.4
+ *     1e-4     10         23.9           19.2
+ *     1e-6     14         42.6           28.8
+ *     1e-9     16         94.0           43.1
+ * Of two numbers of probes that differ by less than 2 % in memory the smaller one is taken.
+ * What is full? It counts the flows that change a bit, so those that it takes for known enter uncounted;
+ *   the plan reckons with them (entered: 0.2 % more than `flows` at p = 1e-2, 39 % at 0.5) and p holds
+ *   until the last.
+ * What happens when full? A further flow that it does not know clears it first; one that it knows changes
+ *   nothing. Cold ageing forgets all then.
+ * What is double-buffered? Two filters of that size, each with its own seed. What enters, enters both; the
+ *   active one answers, and what it finds enters the other one too. When the other one counts flows / 2
+ *   (rounded down), or the active one `flows`, the next flow that has to enter clears the active one and
+ *   makes the other one active. So neither ever counts more than `flows`, the one that takes over is half
+ *   full, and **the last flows / 2 different flows that were entered or found are always found**: between
+ *   its own clear and its taking over so many different flows were used, and every one of them entered it.
+ *   With nothing but new flows it answers for the last flows / 2 ... flows of them. It costs twice the
+ *   memory, and a second probe for each hit.
+ * What does a clear cost? Two random numbers and one line: the epoch goes up, blocks of another epoch
+ *   count as empty and are wiped when something enters. Each clear wipes one block in turn, so none is
+ *   older than `blocks` (at most 2^31) clears, and that epochs come round after 2^32 does no harm.
+ * What do its mistakes have in common? Nothing beyond a clear: the new seed moves block and positions, so
+ *   strangers taken for known are others then.
+ */
+
 struct spx_flow_approximate;
 
 enum spx_flow_ageing { SPX_FLOW_COLD, SPX_FLOW_DOUBLE_BUFFERED };
 
 struct spx_flow_approximate_options {
 	double p;       /* chance of a yes for a flow that is not in it, when it is full: 1e-9...0.5 */
-	uint64_t flows; /* flows it holds when it is full, and is cleared */
+	uint64_t flows; /* flows it counts when it is full; at least 1, double-buffered 2 */
 	enum spx_flow_ageing ageing;
 	uint64_t seed; /* of its seeds; each clear draws the next one */
 	int socket;
@@ -160,11 +202,13 @@ struct spx_flow_approximate_plan {
 	double p;         /* by the model, with those in it; at most what was asked for */
 };
 
-/* The smallest filter that keeps to p with that many flows. 0 or -EINVAL (says what would be right). */
+/* The smallest filter that keeps to p with that many flows. 0 or -EINVAL (says what would be right). Takes
+ * milliseconds. */
 int spx_flow_approximate_plan(
 	double p, uint64_t flows, struct spx_flow_approximate_plan *plan, struct spx_error *err);
 
-/* The model: chance of a yes for a stranger in `blocks` blocks that hold `flows` flows of `probes` bits. */
+/* The model: chance of a yes for a stranger in `blocks` blocks (at least one) that `flows` different flows of
+ * `probes` (1...16) bits have entered, counted or not. Takes up to a millisecond. */
 double spx_flow_approximate_model(uint64_t blocks, unsigned probes, uint64_t flows);
 
 int spx_flow_approximate_create(const struct spx_flow_approximate_options *options,
@@ -175,9 +219,9 @@ void spx_flow_approximate_free(struct spx_flow_approximate *f); /* NULL may be g
  * the other half too. */
 uint64_t spx_flow_approximate_lookup(struct spx_flow_approximate *f, const uint64_t hash[], uint64_t set);
 
-/* Enters the members of `set`; a flow that is there already changes nothing. When the filter is full it is
- * cleared (cold), or the other half takes over and this one is cleared (double-buffered), in constant time
- * and with a new seed. */
+/* Enters the members of `set`, in their order; a flow that is there already changes nothing. When the filter
+ * is full it is cleared (cold), or the other half takes over and this one is cleared (double-buffered), in
+ * constant time and with a new seed. */
 void spx_flow_approximate_insert(struct spx_flow_approximate *f, const uint64_t hash[], uint64_t set);
 
 /* Forgets everything, in constant time, with a new seed. */
