@@ -221,7 +221,7 @@ struct spx_flow_approximate;
 enum spx_flow_ageing { SPX_FLOW_COLD, SPX_FLOW_DOUBLE_BUFFERED };
 
 struct spx_flow_approximate_options {
-	double p;       /* chance of a yes for a flow that is not in it, when it is full: 1e-9...0.5 */
+	double p;       /* chance of a yes for a flow that is not in it, when it is full: 1e-11...0.5 */
 	uint64_t flows; /* flows it counts when it is full; at least 1, double-buffered 2 */
 	enum spx_flow_ageing ageing;
 	uint64_t seed; /* of its seeds; each clear draws the next one */

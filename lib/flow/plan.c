@@ -28,7 +28,7 @@
 /* Chances of j below this part of the largest one are left out. */
 #define NEGLIGIBLE 1e-25
 
-#define P_MIN 1e-9
+#define P_MIN 1e-11
 #define P_MAX 0.5
 /* Memory that one probe less may cost. */
 #define WORTH_A_PROBE 1.02
