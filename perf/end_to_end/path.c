@@ -71,7 +71,8 @@ check_theirs(const struct path *p, struct spx_error *err)
 			", transmitted %" PRIu64 ", dropped %" PRIu64 ", not resident %" PRIu64,
 			p->their_offered, r->received, counted, r->transmitted, r->dropped, r->missed);
 	if (p->attack)
-		snprintf(p->context->note + length, sizeof(p->context->note) - length, "; reference hits %.1f %%",
+		snprintf(p->context->note + length, sizeof(p->context->note) - length,
+			"; reference hits %.1f %%",
 			100.0 * (double)(r->received - r->missed) / (double)r->received);
 	return 0;
 }
