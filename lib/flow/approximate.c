@@ -19,14 +19,15 @@ fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* The block comes from the upper bits of what is mixed, the positions from all bits below: a product's upper
+ * half depends on all bits of the factors' lower parts, its lower half on the lower halves alone. */
 static inline struct spx_flow_aim
 aim_at(const struct spx_flow_filter *f, uint64_t hash)
 {
 	uint64_t mixed = fold(hash ^ f->seed[0], f->seed[1]);
 	uint64_t block = (uint64_t)((unsigned __int128)mixed * f->blocks >> 64);
-	uint64_t positions = fold(mixed, f->seed[0] | 1);
 
-	return (struct spx_flow_aim){f->block[block], {(uint32_t)(positions >> 32), (uint32_t)positions}};
+	return (struct spx_flow_aim){f->block[block], mixed * (f->seed[0] | 1)};
 }
 
 /* aim[] gets the members of `set` one after the other; their blocks are on the way to the cache. */
@@ -84,16 +85,15 @@ wipe(const struct spx_flow_filter *f, uint32_t *block)
 }
 
 static void
-set_bits(struct spx_flow_filter *f, uint64_t hash)
+set_bits(struct spx_flow_filter *f, struct spx_flow_aim aim)
 {
-	struct spx_flow_aim aim = aim_at(f, hash);
 	uint32_t *block = f->block[(aim.block - *f->block) / SPX_FLOW_BLOCK_WORDS];
 	uint32_t were = 1;
 
 	if (block[SPX_FLOW_BLOCK_EPOCH] != f->epoch)
 		wipe(f, block);
 	for (unsigned probe = 0; probe < f->probes; probe++) {
-		uint32_t position = spx_flow_probe_position(aim.half, probe);
+		uint32_t position = spx_flow_probe_position(aim.positions, probe);
 
 		were &= block[position / 32] >> position % 32;
 		block[position / 32] |= 1u << position % 32;
@@ -117,50 +117,49 @@ clear(struct spx_flow_approximate *a, struct spx_flow_filter *f)
 
 /* ---- ageing ---------------------------------------------------------------------------------------- */
 
-static void
-enter_cold(struct spx_flow_approximate *a, uint64_t hash)
+static inline bool
+is_full(const struct spx_flow_approximate *a)
 {
-	struct spx_flow_filter *f = &a->filter[0];
-
-	if (unlikely(f->flows >= a->flows)) {
-		if (holds(a, f, hash))
-			return;
-		clear(a, f);
-		spx_count(&a->clears, 1);
-	}
-	set_bits(f, hash);
+	return a->filter[a->active].flows >= a->flows ||
+	       (a->two && a->filter[!a->active].flows >= a->takes_over);
 }
 
-static void
-enter_both(struct spx_flow_approximate *a, uint64_t hash)
+/* Clears the active filter; of two, the other one takes over. Returns false when the flow is in already and
+ * needs no room. */
+static bool
+make_room(struct spx_flow_approximate *a, uint64_t hash)
 {
-	struct spx_flow_filter *active = &a->filter[a->active], *other = &a->filter[!a->active];
+	struct spx_flow_filter *active = &a->filter[a->active];
 
-	if (unlikely(active->flows >= a->flows || other->flows >= a->takes_over)) {
-		if (holds(a, active, hash) && holds(a, other, hash))
-			return;
-		clear(a, active);
-		spx_count(&a->clears, 1);
+	if (holds(a, active, hash) && (!a->two || holds(a, &a->filter[!a->active], hash)))
+		return false;
+	clear(a, active);
+	spx_count(&a->clears, 1);
+	if (a->two)
 		__atomic_store_n(&a->active, !a->active, __ATOMIC_RELAXED);
-	}
-	set_bits(active, hash);
-	set_bits(other, hash);
+	return true;
 }
 
 static void
 enter(struct spx_flow_approximate *a, const uint64_t hash[], uint64_t set)
 {
-	struct spx_flow_aim aim[SPX_BURST_MAX];
-	unsigned i;
+	const uint32_t epoch[2] = {a->filter[0].epoch, a->filter[1].epoch};
+	struct spx_flow_aim aim[2][SPX_BURST_MAX];
+	unsigned i, n = 0;
 
-	aim_all(&a->filter[0], hash, set, aim);
-	if (a->two)
-		aim_all(&a->filter[1], hash, set, aim);
+	for (unsigned k = 0; k <= a->two; k++)
+		aim_all(&a->filter[k], hash, set, aim[k]);
 	SPX_FOREACH (i, set) {
-		if (a->two)
-			enter_both(a, hash[i]);
-		else
-			enter_cold(a, hash[i]);
+		unsigned number = n++;
+
+		if (unlikely(is_full(a)) && !make_room(a, hash[i]))
+			continue;
+		for (unsigned k = 0; k <= a->two; k++) {
+			struct spx_flow_filter *f = &a->filter[k];
+
+			/* A clear on the way makes the rest aim anew. */
+			set_bits(f, likely(f->epoch == epoch[k]) ? aim[k][number] : aim_at(f, hash[i]));
+		}
 	}
 }
 

@@ -25,22 +25,23 @@ struct spx_flow_filter {
 	uint64_t wipe;  /* block that the next clear wipes */
 };
 
-/* Where a flow's bits are: its block, and the number that its positions come from. */
+/* Where a flow's bits are: its block, and the number that its positions come from: those of probes 0...7 from
+ * the upper half, those of 8...15 from the lower one. */
 struct spx_flow_aim {
 	const uint32_t *block;
-	uint32_t half[2]; /* of probes 0...7 and 8...15 */
+	uint64_t positions;
 };
 
-/* Fractions of the square roots of the first 16 primes, made odd: half[] times number i is probe i's position
+/* Fractions of the square roots of the first 16 primes, made odd: a half times number i is probe i's position
  * as a fraction of 2^32. */
 extern const uint32_t spx_flow_probe_factor[SPX_FLOW_PROBES_MAX];
 
 /* Bit (0...SPX_FLOW_BLOCK_BITS-1) of a probe. The upper 16 bits of the product decide: a bit's chance is 136
  * or 137 in 65536. */
 static inline uint32_t
-spx_flow_probe_position(const uint32_t half[2], unsigned probe)
+spx_flow_probe_position(uint64_t positions, unsigned probe)
 {
-	uint32_t x = half[probe / 8] * spx_flow_probe_factor[probe];
+	uint32_t x = (uint32_t)(probe < 8 ? positions >> 32 : positions) * spx_flow_probe_factor[probe];
 
 	return (x >> 16) * SPX_FLOW_BLOCK_BITS >> 16;
 }

@@ -21,7 +21,7 @@ probe_scalar(const struct spx_flow_filter *f, struct spx_flow_aim aim[], unsigne
 		uint32_t all = aim[k].block[SPX_FLOW_BLOCK_EPOCH] == f->epoch;
 
 		for (unsigned probe = 0; probe < f->probes; probe++) {
-			uint32_t position = spx_flow_probe_position(aim[k].half, probe);
+			uint32_t position = spx_flow_probe_position(aim[k].positions, probe);
 
 			all &= aim[k].block[position / 32] >> position % 32;
 		}
@@ -31,6 +31,12 @@ probe_scalar(const struct spx_flow_filter *f, struct spx_flow_aim aim[], unsigne
 }
 
 #ifdef RTE_ARCH_X86
+
+static inline uint32_t
+upper_half(const struct spx_flow_aim *aim)
+{
+	return (uint32_t)(aim->positions >> 32);
+}
 
 /* Positions shifted left by 16, of the probes whose products with the half are given. */
 __attribute__((target("avx2"))) static inline __m256i
@@ -69,11 +75,11 @@ probe_avx2(const struct spx_flow_filter *f, struct spx_flow_aim aim[], unsigned 
 		const __m256i *block = (const __m256i *)aim[k].block;
 		__m256i low = _mm256_load_si256(block), high = _mm256_load_si256(block + 1);
 		bool now = aim[k].block[SPX_FLOW_BLOCK_EPOCH] == f->epoch;
-		__m256i bits = bits_avx2(low, high, aim[k].half[0], factor0);
+		__m256i bits = bits_avx2(low, high, upper_half(&aim[k]), factor0);
 		unsigned set = unused | (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(bits));
 
 		if (f->probes > 8) {
-			bits = bits_avx2(low, high, aim[k].half[1], factor1);
+			bits = bits_avx2(low, high, (uint32_t)aim[k].positions, factor1);
 			set |= (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(bits)) << 8;
 		}
 		found |= (uint64_t)(now & (set == UINT32_MAX)) << k;
@@ -109,8 +115,8 @@ probe8_avx512(const struct spx_flow_filter *f, struct spx_flow_aim aim[], unsign
 
 	for (unsigned k = 0; k < n; k += 2) {
 		const struct spx_flow_aim *a = &aim[k], *b = &aim[k + 1 < n ? k + 1 : k];
-		__m512i half =
-			_mm512_mask_set1_epi32(_mm512_set1_epi32((int)a->half[0]), 0xff00, (int)b->half[0]);
+		__m512i half = _mm512_mask_set1_epi32(
+			_mm512_set1_epi32((int)upper_half(a)), 0xff00, (int)upper_half(b));
 		__m512i position = positions_avx512(half, factor);
 		__m512i word = _mm512_srli_epi32(position, 16 + 5);
 		__m512i words = _mm512_permutexvar_epi32(word, _mm512_load_si512(a->block));
@@ -137,7 +143,7 @@ probe_avx512(const struct spx_flow_filter *f, struct spx_flow_aim aim[], unsigne
 		return probe8_avx512(f, aim, n);
 	for (unsigned k = 0; k < n; k++) {
 		__m512i half = _mm512_mask_set1_epi32(
-			_mm512_set1_epi32((int)aim[k].half[0]), 0xff00, (int)aim[k].half[1]);
+			_mm512_set1_epi32((int)upper_half(&aim[k])), 0xff00, (int)aim[k].positions);
 		__m512i position = positions_avx512(half, factor);
 		__m512i word = _mm512_srli_epi32(position, 16 + 5);
 		__m512i words = _mm512_permutexvar_epi32(word, _mm512_load_si512(aim[k].block));

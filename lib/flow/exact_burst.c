@@ -123,38 +123,36 @@ lookup(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint
 
 /* ---- insertion ------------------------------------------------------------------------------------- */
 
-/* What an insertion brings. */
+/* What an insertion brings, and when. */
 struct arrival {
 	const uint8_t *key;
-	uint64_t hash;
 	uint32_t action, packets, bytes;
+	uint32_t generation, now;
+	uint16_t tag, tick;
 };
 
 /* A way for a new flow: an empty one, or the least recently used one. */
 static __rte_always_inline unsigned
-choose(const struct spx_flow_exact *x, const struct exact_set *set)
+choose(const struct spx_flow_exact *x, const struct exact_set *set, uint16_t tick)
 {
 	uint32_t empty = exact_match(set->tag, 0) & x->ways_mask;
 
-	return empty != 0 ? (unsigned)__builtin_ctz(empty) : exact_oldest(set->stamp, exact_tick(x), x->ways);
+	return empty != 0 ? (unsigned)__builtin_ctz(empty) : exact_oldest(set->stamp, tick, x->ways);
 }
 
-/* Answers a resident flow anew. Whoever reads it meanwhile gets the old answer or the new one. */
 static __rte_always_inline void
-renew(const struct spx_flow_exact *x, struct spx_flow_data *data, const struct arrival *a)
+answer(struct spx_flow_data *data, const struct arrival *a)
 {
 	__atomic_store_n(&data->action, a->action, __ATOMIC_RELAXED);
 	__atomic_store_n(&data->state, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&data->generation, x->generation, __ATOMIC_RELAXED);
-	__atomic_store_n(&data->last_use, x->now, __ATOMIC_RELAXED);
-	spx_count(&data->packets, a->packets);
-	spx_count(&data->bytes, a->bytes);
+	__atomic_store_n(&data->generation, a->generation, __ATOMIC_RELAXED);
+	__atomic_store_n(&data->last_use, a->now, __ATOMIC_RELAXED);
 }
 
 /* Fills an entry whose tag is 0 meanwhile. Whoever reads it and sees anything of the new flow sees the new
  * version too. */
 static __rte_always_inline void
-fill(const struct spx_flow_exact *x, uint8_t *entry, size_t key_size, const struct arrival *a)
+fill(uint8_t *entry, size_t key_size, const struct arrival *a)
 {
 	struct spx_flow_data *data = exact_data(entry, key_size);
 
@@ -166,10 +164,10 @@ fill(const struct spx_flow_exact *x, uint8_t *entry, size_t key_size, const stru
 		memcpy(&word, a->key + at, sizeof(word));
 		__atomic_store_n((uint64_t *)(void *)(entry + at), word, __ATOMIC_RELAXED);
 	}
-	__atomic_store_n(&data->first_use, x->now, __ATOMIC_RELAXED);
-	__atomic_store_n(&data->packets, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&data->bytes, 0, __ATOMIC_RELAXED);
-	renew(x, data, a);
+	answer(data, a);
+	__atomic_store_n(&data->first_use, a->now, __ATOMIC_RELAXED);
+	__atomic_store_n(&data->packets, a->packets, __ATOMIC_RELAXED);
+	__atomic_store_n(&data->bytes, a->bytes, __ATOMIC_RELAXED);
 }
 
 /* What insertions have done. A set that one of them has changed is in `changed`, as one of 64 bits. */
@@ -178,27 +176,30 @@ struct tally {
 	uint64_t changed;
 };
 
+/* Answers the flow anew if it is resident. Whoever reads it meanwhile gets the old answer or the new one. */
 static __rte_always_inline bool
-renew_known(struct spx_flow_exact *x, uint32_t index, size_t key_size, const struct arrival *a)
+renew(const struct spx_flow_exact *x, uint32_t index, size_t key_size, const struct arrival *a)
 {
 	struct exact_set *set = &x->set[index];
 
-	for (uint32_t left = exact_match(set->tag, exact_tag(a->hash)); unlikely(left != 0);
-		left &= left - 1) {
+	for (uint32_t left = exact_match(set->tag, a->tag); left != 0; left &= left - 1) {
 		unsigned way = (unsigned)__builtin_ctz(left);
 		uint8_t *entry = exact_entry(x, index, way, key_size);
+		struct spx_flow_data *data = exact_data(entry, key_size);
 
 		if (!key_equal(entry, a->key, key_size))
 			continue;
-		renew(x, exact_data(entry, key_size), a);
-		set->stamp[way] = exact_tick(x);
+		answer(data, a);
+		spx_count(&data->packets, a->packets);
+		spx_count(&data->bytes, a->bytes);
+		set->stamp[way] = a->tick;
 		return true;
 	}
 	return false;
 }
 
 static __rte_always_inline void
-enter(struct spx_flow_exact *x, uint32_t index, unsigned way, size_t key_size, const struct arrival *a,
+enter(const struct spx_flow_exact *x, uint32_t index, unsigned way, size_t key_size, const struct arrival *a,
 	struct tally *tally)
 {
 	struct exact_set *set = &x->set[index];
@@ -208,9 +209,9 @@ enter(struct spx_flow_exact *x, uint32_t index, unsigned way, size_t key_size, c
 		exact_end(x, set, way, entry, key_size, SPX_FLOW_END_evicted);
 		tally->evicted++;
 	}
-	fill(x, entry, key_size, a);
-	__atomic_store_n(&set->tag[way], exact_tag(a->hash), __ATOMIC_RELEASE);
-	set->stamp[way] = exact_tick(x);
+	fill(entry, key_size, a);
+	__atomic_store_n(&set->tag[way], a->tag, __ATOMIC_RELEASE);
+	set->stamp[way] = a->tick;
 	tally->inserted++;
 }
 
@@ -221,35 +222,37 @@ static __rte_always_inline void
 insert(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint64_t hash[], uint64_t members,
 	const uint32_t action[], const uint32_t packets[], const uint32_t bytes[])
 {
+	const uint32_t generation = x->generation, now = x->now;
+	const uint16_t tick = exact_tick(x);
+	uint32_t index[SPX_BURST_MAX];
 	uint8_t chosen[SPX_BURST_MAX];
 	struct tally tally = {0};
 	uint64_t maybe_known = 0;
 	unsigned i;
 
 	SPX_FOREACH (i, members) {
-		uint32_t index = exact_index(x->sets, hash[i]);
-		uint32_t known = exact_match(x->set[index].tag, exact_tag(hash[i]));
+		const struct exact_set *set = &x->set[index[i] = exact_index(x->sets, hash[i])];
+		uint32_t known = exact_match(set->tag, exact_tag(hash[i]));
 
 		maybe_known |= (uint64_t)(known != 0) << i;
 		chosen[i] = (uint8_t)(unlikely(known != 0) ? (unsigned)__builtin_ctz(known)
-							   : choose(x, &x->set[index]));
-		prefetch_entry(exact_entry(x, index, chosen[i], key_size), key_size);
+							   : choose(x, set, tick));
+		prefetch_entry(exact_entry(x, index[i], chosen[i], key_size), key_size);
 	}
 	SPX_FOREACH (i, members) {
-		const struct arrival a = {key + i * key_size, hash[i], action[i], packets[i], bytes[i]};
-		uint32_t index = exact_index(x->sets, a.hash);
+		const struct arrival a = {key + i * key_size, action[i], packets[i], bytes[i], generation,
+			now, exact_tag(hash[i]), tick};
+		bool sure = ((maybe_known >> i | tally.changed >> index[i] % 64) & 1) == 0;
 
-		bool sure = ((maybe_known >> i | tally.changed >> index % 64) & 1) == 0;
-
-		tally.changed |= spx_set_one(index % 64);
+		tally.changed |= spx_set_one(index[i] % 64);
 		if (unlikely(!sure)) {
-			if (renew_known(x, index, key_size, &a)) {
+			if (renew(x, index[i], key_size, &a)) {
 				tally.renewed++;
 				continue;
 			}
-			chosen[i] = (uint8_t)choose(x, &x->set[index]);
+			chosen[i] = (uint8_t)choose(x, &x->set[index[i]], tick);
 		}
-		enter(x, index, chosen[i], key_size, &a, &tally);
+		enter(x, index[i], chosen[i], key_size, &a, &tally);
 	}
 	spx_count(&x->inserted, tally.inserted);
 	spx_count(&x->renewed, tally.renewed);

@@ -4,6 +4,27 @@
 
 #include "lib/flow/flow.h"
 
+static inline struct spx_flow_approximate_stats
+stats_of(const struct spx_flow_approximate *f)
+{
+	struct spx_flow_approximate_stats stats;
+
+	spx_flow_approximate_stats(f, &stats);
+	return stats;
+}
+
+static inline bool
+found(struct spx_flow_approximate *f, uint64_t hash)
+{
+	return spx_flow_approximate_lookup(f, &hash, 1) == 1;
+}
+
+static inline void
+insert(struct spx_flow_approximate *f, uint64_t hash)
+{
+	spx_flow_approximate_insert(f, &hash, 1);
+}
+
 struct measured {
 	double p;
 	double half_interval; /* 95 %: the truth lies within p +- this in 19 of 20 measurements */

@@ -28,17 +28,16 @@ random_aims(uint32_t block[][SPX_FLOW_BLOCK_WORDS], unsigned probes, struct spx_
 {
 	for (unsigned k = 0; k < n; k++) {
 		uint32_t *at = block[spx_random(random) % BLOCKS];
-		uint64_t half = spx_random(random);
 
-		aim[k] = (struct spx_flow_aim){at, {(uint32_t)half, (uint32_t)(half >> 32)}};
+		aim[k] = (struct spx_flow_aim){at, spx_random(random)};
 		for (unsigned probe = 0; probe < probes && k % 2 == 0; probe++) {
-			uint32_t position = spx_flow_probe_position(aim[k].half, probe);
+			uint32_t position = spx_flow_probe_position(aim[k].positions, probe);
 
 			at[position / 32] |= 1u << position % 32;
 		}
 		/* One bit is missing: each probe's in turn. */
 		if (k % 4 == 2) {
-			uint32_t position = spx_flow_probe_position(aim[k].half, (k / 4) % probes);
+			uint32_t position = spx_flow_probe_position(aim[k].positions, (k / 4) % probes);
 
 			at[position / 32] &= ~(1u << position % 32);
 		}
@@ -89,12 +88,12 @@ Test(flow_approximate_probe, scalar_is_the_definition)
 	static uint32_t block[1][SPX_FLOW_BLOCK_WORDS] __rte_cache_aligned;
 	struct spx_flow_probe_variant variant[SPX_FLOW_PROBE_VARIANTS];
 	struct spx_flow_filter f = {.block = block, .blocks = 1, .epoch = 5, .probes = 16};
-	struct spx_flow_aim aim = {block[0], {0x12345678, 0x9abcdef0}};
+	struct spx_flow_aim aim = {block[0], UINT64_C(0x123456789abcdef0)};
 
 	spx_flow_probe_variants(variant);
 	block[0][SPX_FLOW_BLOCK_EPOCH] = 5;
 	for (unsigned probe = 0; probe < 16; probe++) {
-		uint32_t position = spx_flow_probe_position(aim.half, probe);
+		uint32_t position = spx_flow_probe_position(aim.positions, probe);
 
 		cr_assert_lt(position, SPX_FLOW_BLOCK_BITS);
 		f.probes = probe;
