@@ -1,7 +1,8 @@
 /* The flow cache of a worker: the modes, made of an exact cache for each family and of filters.
  *
  *   exact        exact cache -> rules; what they answer enters
- *   layered      exact cache -> filter (has the flow been seen before?) -> rules; what has been seen enters.
+ *   layered      exact cache -> filter (has the flow been seen before?) -> rules; what has been seen enters,
+ *                now and then where all flows of the set are in use.
  *                The filter is a doorkeeper behind the cache: doc/evaluation/filter-order.md has why
  *   approximate  one filter for each action: exactly one yes answers -> rules; their answer enters its filter
  *   none         -> rules
@@ -24,6 +25,7 @@ create_exact(struct spx_flow_cache *c, const struct spx_flow_options *options, s
 		struct spx_flow_exact_options exact = {.family = family,
 			.entries = family == SPX_FLOW_IPV4 ? options->entries : options->entries6,
 			.ways = options->ways,
+			.protect = options->mode == SPX_FLOW_MODE_layered,
 			.socket = options->socket,
 			.ended = options->ended,
 			.arg = options->arg};
@@ -136,16 +138,16 @@ exact_lookup(struct spx_flow_cache *c, enum spx_flow_family family, const void *
 				       : spx_flow_exact_lookup6(c->exact[family], key, hash, set, found);
 }
 
-static inline void
+static inline uint64_t
 exact_insert(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
 	uint64_t set, const uint32_t action[])
 {
 	const struct spx_flow_repeats *r = &c->repeats;
 
-	if (family == SPX_FLOW_IPV4)
-		spx_flow_exact_insert4(c->exact[family], key, hash, set, action, r->packets, r->bytes);
-	else
-		spx_flow_exact_insert6(c->exact[family], key, hash, set, action, r->packets, r->bytes);
+	return family == SPX_FLOW_IPV4 ? spx_flow_exact_insert4(c->exact[family], key, hash, set, action,
+						 r->packets, r->bytes)
+				       : spx_flow_exact_insert6(c->exact[family], key, hash, set, action,
+						 r->packets, r->bytes);
 }
 
 /* ---- lookup ---------------------------------------------------------------------------------------- */
@@ -247,7 +249,7 @@ seen_before(struct spx_flow_cache *c, const uint64_t hash[], uint64_t asked)
 	return known;
 }
 
-/* The flows of `set` enter, unless the guard holds them off. */
+/* The flows of `set` enter, unless the guard holds them off or their places are protected. */
 static inline void
 enter(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
 	uint64_t set, const uint32_t action[])
@@ -261,8 +263,7 @@ enter(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, co
 		spx_count(&c->counters.guarded, spx_set_count(set));
 		return;
 	}
-	exact_insert(c, family, key, hash, set, action);
-	SPX_FOREACH (i, set)
+	SPX_FOREACH (i, exact_insert(c, family, key, hash, set, action))
 		packets += c->repeats.packets[i];
 	spx_count(&c->counters.counted, packets);
 }

@@ -53,6 +53,8 @@ spx_flow_exact_create(
 	x->entry_size = (uint32_t)EXACT_ENTRY_SIZE(x->key_size);
 	x->set_size = (uint64_t)x->ways * x->entry_size;
 	x->shift = tick_shift(x->sets);
+	/* 2 * entries packets: fewer than 2 * 16 * 64 * 2 = 0x1000 ticks, while ages are told apart. */
+	x->in_use = options->protect ? (uint32_t)(2 * x->sets * x->ways >> x->shift) : 0;
 	x->ended = options->ended;
 	x->arg = options->arg;
 	headers = x->sets * sizeof(*x->set);
@@ -228,6 +230,7 @@ spx_flow_exact_stats(const struct spx_flow_exact *x, struct spx_flow_exact_stats
 		ended += stats->ended[i];
 	}
 	stats->inserted = __atomic_load_n(&x->inserted, __ATOMIC_RELAXED);
+	stats->refused = __atomic_load_n(&x->refused, __ATOMIC_RELAXED);
 	stats->renewed = __atomic_load_n(&x->renewed, __ATOMIC_RELAXED);
 	stats->resident = stats->inserted - ended;
 }

@@ -9,6 +9,9 @@
 /* Packets after which a lookup ages the cache itself; see exact.c. */
 #define AGE_LATEST 16384u
 
+/* Of the new flows that come to a full set in use, one in so many enters (flow.h, protect). */
+#define PROTECT_EVERY 16u
+
 static __rte_always_inline bool
 key_equal(const uint8_t *entry, const uint8_t *key, size_t key_size)
 {
@@ -174,7 +177,18 @@ fill(uint8_t *entry, size_t key_size, const struct arrival *a)
 struct tally {
 	uint64_t inserted, renewed, evicted;
 	uint64_t changed;
+	uint64_t refused; /* members that did not enter */
 };
+
+/* Whether the flow in the way, the least recently used one of a full set, is kept from a new one. */
+static __rte_always_inline bool
+protect(struct spx_flow_exact *x, uint32_t index, unsigned way, uint16_t tick)
+{
+	const struct exact_set *set = &x->set[index];
+
+	return set->tag[way] != 0 && (uint16_t)(tick - set->stamp[way]) < x->in_use &&
+	       x->contests++ % PROTECT_EVERY != 0;
+}
 
 /* Answers the flow anew if it is resident. Whoever reads it meanwhile gets the old answer or the new one. */
 static __rte_always_inline bool
@@ -218,7 +232,7 @@ enter(const struct spx_flow_exact *x, uint32_t index, unsigned way, size_t key_s
 /* The first pass chooses ways, to have their entries prefetched. In the second pass the choice holds unless
  * an insertion before has changed the set meanwhile (or another one of the same bit), or the flow may be
  * there. */
-static __rte_always_inline void
+static __rte_always_inline uint64_t
 insert(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint64_t hash[], uint64_t members,
 	const uint32_t action[], const uint32_t packets[], const uint32_t bytes[])
 {
@@ -252,11 +266,16 @@ insert(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint
 			}
 			chosen[i] = (uint8_t)choose(x, &x->set[index[i]], tick);
 		}
-		enter(x, index[i], chosen[i], key_size, &a, &tally);
+		if (unlikely(protect(x, index[i], chosen[i], tick)))
+			tally.refused |= spx_set_one(i);
+		else
+			enter(x, index[i], chosen[i], key_size, &a, &tally);
 	}
+	spx_count(&x->refused, spx_set_count(tally.refused));
 	spx_count(&x->inserted, tally.inserted);
 	spx_count(&x->renewed, tally.renewed);
 	exact_count_ended(x, SPX_FLOW_END_evicted, tally.evicted);
+	return members & ~tally.refused;
 }
 
 /* ---- families -------------------------------------------------------------------------------------- */
@@ -275,16 +294,16 @@ spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 key[], co
 	return lookup(x, (const uint8_t *)key, EXACT_KEY6_SIZE, hash, set, found);
 }
 
-void
+uint64_t
 spx_flow_exact_insert4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
 	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[])
 {
-	insert(x, (const uint8_t *)key, EXACT_KEY4_SIZE, hash, set, action, packets, bytes);
+	return insert(x, (const uint8_t *)key, EXACT_KEY4_SIZE, hash, set, action, packets, bytes);
 }
 
-void
+uint64_t
 spx_flow_exact_insert6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[])
 {
-	insert(x, (const uint8_t *)key, EXACT_KEY6_SIZE, hash, set, action, packets, bytes);
+	return insert(x, (const uint8_t *)key, EXACT_KEY6_SIZE, hash, set, action, packets, bytes);
 }

@@ -44,7 +44,8 @@ struct spx_flow_exact {
 	uint64_t set_size;  /* bytes of the entries of a set */
 	uint32_t ways_mask; /* the low `ways` bits */
 	uint32_t ways;
-	uint32_t shift; /* a tick is 2^shift packets */
+	uint32_t shift;  /* a tick is 2^shift packets */
+	uint32_t in_use; /* ticks after a use in which protect counts the flow as in use; 0: no protect */
 	uint32_t key_size, entry_size;
 	enum spx_flow_family family;
 	spx_flow_ended ended;
@@ -57,10 +58,12 @@ struct spx_flow_exact {
 	uint64_t looked_up;
 	uint64_t aged;             /* of looked_up: those that ageing has paid for with visits of sets */
 	uint64_t age_at, sweep_at; /* next set */
+	uint64_t contests;         /* new flows that came to a full set in use */
 
 	/* Written by the owner, read by anybody. */
 	uint64_t inserted __rte_cache_aligned;
 	uint64_t renewed;
+	uint64_t refused;
 	uint64_t has_ended[SPX_FLOW_END_COUNT];
 };
 

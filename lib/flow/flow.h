@@ -110,6 +110,7 @@ struct spx_flow_exact_options {
 	enum spx_flow_family family;
 	uint64_t entries;     /* at least one; rounded up to a multiple of ways */
 	unsigned ways;        /* 1...SPX_FLOW_WAYS_MAX */
+	bool protect;         /* flows in use are not evicted for every new one: see insert */
 	int socket;           /* NUMA node of its memory, or SOCKET_ID_ANY */
 	spx_flow_ended ended; /* gets every flow that ends; NULL: nobody does */
 	void *arg;
@@ -140,10 +141,16 @@ uint64_t spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 
 /* Enters the flows of the members of `set`, which must be different flows that a lookup of this burst did not
  * find, each with its action and with packets[i] and bytes[i] to begin its counters with. In a full set the
  * least recently used flow ends (evicted). A flow that is resident with an older generation gets the new
- * generation and action, state 0, and goes on counting. */
-void spx_flow_exact_insert4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
+ * generation and action, state 0, and goes on counting. Returns the members that are resident now: all of
+ * them, unless `protect` is set.
+ *
+ * protect: in a full set whose flows are all in use (the least recently used one within the last 2 * entries
+ * packets) only every 16th new flow enters. LRU throws out the flow that is wanted next when more flows than
+ * ways come round in turn, and nobody hits; this way ways of them stay, and the set still follows its
+ * traffic. (Bimodal insertion of Qureshi et al., ISCA 2007, does so for processor caches.) */
+uint64_t spx_flow_exact_insert4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
 	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[]);
-void spx_flow_exact_insert6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
+uint64_t spx_flow_exact_insert6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[]);
 
 /* Keeps the order of use exact; housekeeping calls it every few thousand packets looked up, and a lookup does
@@ -164,6 +171,7 @@ struct spx_flow_exact_stats {
 	uint64_t bytes;                     /* of memory, all told */
 	uint64_t inserted;                  /* flows that entered */
 	uint64_t renewed;                   /* of an older generation, answered anew */
+	uint64_t refused;                   /* flows that did not enter: all in their set were in use */
 	uint64_t ended[SPX_FLOW_END_COUNT]; /* inserted = resident + sum of ended */
 };
 void spx_flow_exact_stats(const struct spx_flow_exact *x, struct spx_flow_exact_stats *stats);

@@ -234,3 +234,22 @@ Test(flow_cache, approximate_takes_so_many_actions)
 		driver_packet(&d, SPX_FLOW_IPV4, flow);
 	cr_assert_eq(d.wrong, 0);
 }
+
+/* One set, and one flow more than it has ways, in turn: LRU would throw each out before it comes again. */
+Test(flow_cache, layered_keeps_flows_in_use)
+{
+	struct spx_flow_options o = options(SPX_FLOW_MODE_layered);
+	const struct spx_flow_counters *c;
+
+	o.entries = 16;
+	driver_init(&d, &o);
+	c = spx_flow_counters(d.cache);
+	for (uint32_t i = 0; i < 17000; i++)
+		driver_packet(&d, SPX_FLOW_IPV4, i % 17);
+	cr_assert_gt(c->exact_hits, 15 * 1000, "%lu hits of 17,000", c->exact_hits);
+	for (uint32_t i = 0; i < 16000; i++) /* others take their places */
+		driver_packet(&d, SPX_FLOW_IPV4, 100 + i % 16);
+	cr_assert_gt(c->exact_hits, 15 * 1000 + 15 * 1000, "%lu hits of 33,000", c->exact_hits);
+	cr_assert_eq(d.wrong, 0);
+	driver_check_sums(&d);
+}
