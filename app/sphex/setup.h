@@ -40,7 +40,7 @@ struct spx_setup_cache {
 	uint64_t entries6;           /* IPv6 flows, default a quarter of entries */
 	uint16_t ways;               /* default 16 */
 	double p;                    /* default 0.001 */
-	uint64_t flows;              /* that a filter holds, default entries */
+	uint64_t flows;              /* that a filter holds, default twice entries */
 	enum spx_flow_ageing ageing; /* default double-buffered */
 	double idle_seconds;         /* default 60; 0 = never */
 	uint64_t flood_guard; /* new flows a second, default 1000000, in the quick start 0; 0 = no guard */

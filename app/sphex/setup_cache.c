@@ -51,7 +51,8 @@ spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries)
 {
 	cache->entries = entries;
 	cache->entries6 = RTE_MAX(entries / 4, (uint64_t)ENTRIES_MIN);
-	cache->flows = entries;
+	/* A double-buffered filter remembers half of its flows for certain. */
+	cache->flows = RTE_MIN(2 * entries, (uint64_t)ENTRIES_MAX);
 }
 
 /* The sizes that follow from "entries" come before those that are given themselves. */

@@ -243,7 +243,7 @@ seen_before(struct spx_flow_cache *c, const uint64_t hash[], uint64_t asked)
 
 	spx_flow_approximate_insert(c->filter[0], hash, asked & ~known);
 	SPX_FOREACH (i, c->repeats.set)
-		known |= spx_set_one(c->repeats.first[i]);
+		known |= asked & spx_set_one(c->repeats.first[i]);
 	spx_count(&c->counters.approximate_hits, spx_set_count(known));
 	spx_count(&c->counters.approximate_misses, spx_set_count(asked & ~known));
 	return known;
@@ -255,17 +255,40 @@ enter(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, co
 	uint64_t set, const uint32_t action[])
 {
 	uint64_t packets = 0;
-	bool held_off = c->guard.on;
 	unsigned i;
 
-	if (!spx_flow_guard_take(&c->guard, spx_set_count(set))) {
-		spx_count(&c->counters.guard_on, c->guard.on && !held_off);
-		spx_count(&c->counters.guarded, spx_set_count(set));
-		return;
-	}
 	SPX_FOREACH (i, exact_insert(c, family, key, hash, set, action))
 		packets += c->repeats.packets[i];
 	spx_count(&c->counters.counted, packets);
+}
+
+/* Whether n new flows may enter. */
+static inline bool
+guard(struct spx_flow_cache *c, unsigned n)
+{
+	bool was_on = c->guard.on;
+
+	if (n == 0 || spx_flow_guard_take(&c->guard, n))
+		return true;
+	spx_count(&c->counters.guard_on, !was_on);
+	spx_count(&c->counters.guarded, n);
+	return false;
+}
+
+/* Modes exact and layered. Flows that are resident with an answer of older rules are no new flows: nobody
+ * holds them off. */
+static inline void
+learn_exact(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	uint64_t asked, const uint32_t action[])
+{
+	uint64_t stale = asked & spx_flow_exact_stale(c->exact[family]), new = asked & ~stale;
+
+	if (c->mode == SPX_FLOW_MODE_layered)
+		new = seen_before(c, hash, new);
+	if (!guard(c, spx_set_count(new)))
+		new = 0;
+	if ((stale | new) != 0)
+		enter(c, family, key, hash, stale | new, action);
 }
 
 /* Mode approximate: every flow into its action's filter. */
@@ -296,14 +319,10 @@ learn(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, co
 		return;
 	SPX_FOREACH (i, c->repeats.set)
 		action[i] = action[c->repeats.first[i]];
-	if (c->mode == SPX_FLOW_MODE_approximate) {
+	if (c->mode == SPX_FLOW_MODE_approximate)
 		enter_filters(c, hash, asked, action);
-		return;
-	}
-	if (c->mode == SPX_FLOW_MODE_layered)
-		asked = seen_before(c, hash, asked);
-	if (asked != 0)
-		enter(c, family, key, hash, asked, action);
+	else
+		learn_exact(c, family, key, hash, asked, action);
 }
 
 void

@@ -95,6 +95,12 @@ spx_flow_exact_set_time(struct spx_flow_exact *x, uint32_t now_ms)
 	x->now = now_ms;
 }
 
+uint64_t
+spx_flow_exact_stale(const struct spx_flow_exact *x)
+{
+	return x->stale;
+}
+
 /* ---- ageing ---------------------------------------------------------------------------------------- */
 
 /* Stamps are the low 16 bits of the tick, so ages (ticks since the last use) must stay below 0x10000 for

@@ -43,24 +43,28 @@ struct places {
 	uint8_t *entry[SPX_BURST_MAX];      /* of the first candidate */
 };
 
+/* The first candidate is not it: whether one of the others is. Rare: rules have changed, or two flows of a
+ * set share a tag, as one in 2^16 pairs does. */
+static __rte_noinline bool
+find_other(struct spx_flow_exact *x, struct places *at, unsigned i, const uint8_t *key, size_t key_size)
+{
+	for (uint32_t left = at->candidates[i]; left != 0; left &= left - 1) {
+		at->entry[i] = exact_entry(x, at->index[i], (unsigned)__builtin_ctz(left), key_size);
+		if (!key_equal(at->entry[i], key, key_size))
+			continue;
+		at->candidates[i] = left;
+		if (exact_data(at->entry[i], key_size)->generation == x->generation)
+			return true;
+		x->stale |= spx_set_one(i);
+		return false;
+	}
+	return false;
+}
+
 static __rte_always_inline bool
 answers(uint8_t *entry, const uint8_t *key, size_t key_size, uint32_t generation)
 {
 	return key_equal(entry, key, key_size) && exact_data(entry, key_size)->generation == generation;
-}
-
-/* The first candidate is not it: whether one of the others is. Rare: two flows of a set share a tag once in
- * 2^16 pairs. */
-static __rte_noinline bool
-find_other(const struct spx_flow_exact *x, struct places *at, unsigned i, const uint8_t *key, size_t key_size)
-{
-	while ((at->candidates[i] &= at->candidates[i] - 1) != 0) {
-		at->entry[i] =
-			exact_entry(x, at->index[i], (unsigned)__builtin_ctz(at->candidates[i]), key_size);
-		if (answers(at->entry[i], key, key_size, x->generation))
-			return true;
-	}
-	return false;
 }
 
 /* The second pass: whose tag is there; the entry behind it is prefetched. Returns the members that have
@@ -110,6 +114,7 @@ lookup(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint
 	if (unlikely(x->looked_up - x->aged > AGE_LATEST))
 		spx_flow_exact_age(x);
 	tick = exact_tick(x);
+	x->stale = 0;
 	hits = match(x, hash, members, key_size, &at);
 	SPX_FOREACH (i, hits) {
 		if (unlikely(!answers(at.entry[i], key + i * key_size, key_size, generation)) &&

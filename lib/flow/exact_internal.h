@@ -54,7 +54,8 @@ struct spx_flow_exact {
 
 	/* The owner's. */
 	uint32_t generation __rte_cache_aligned;
-	uint32_t now; /* ms */
+	uint32_t now;   /* ms */
+	uint64_t stale; /* members of the last lookup: resident, of an older generation */
 	uint64_t looked_up;
 	uint64_t aged;             /* of looked_up: those that ageing has paid for with visits of sets */
 	uint64_t age_at, sweep_at; /* next set */

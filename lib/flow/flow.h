@@ -138,6 +138,9 @@ uint64_t spx_flow_exact_lookup4(struct spx_flow_exact *x, const struct spx_key4 
 uint64_t spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, struct spx_flow_data *found[]);
 
+/* Of the members of the last lookup those that are resident with an older generation. */
+uint64_t spx_flow_exact_stale(const struct spx_flow_exact *x);
+
 /* Enters the flows of the members of `set`, which must be different flows that a lookup of this burst did not
  * find, each with its action and with packets[i] and bytes[i] to begin its counters with. In a full set the
  * least recently used flow ends (evicted). A flow that is resident with an older generation gets the new
@@ -305,7 +308,7 @@ struct spx_flow_options {
 	uint64_t flows; /* that a filter holds */
 	enum spx_flow_ageing ageing;
 	uint32_t idle_ms;    /* after which a flow ends; 0 = never */
-	uint64_t flood_rate; /* new flows a second above which none enters; 0 = no guard */
+	uint64_t flood_rate; /* new flows a second above which they do not enter; 0 = no guard */
 	uint32_t n_actions;  /* mode approximate: ids are 0...n_actions-1 */
 	uint64_t seed;       /* of the filters */
 	int socket;

@@ -24,12 +24,12 @@ Test(cache, sizes_of_the_cache_follow_entries)
 		const char *cache;
 		uint64_t entries, entries6, flows;
 	} table[] = {
-		{"{}", 65536, 16384, 65536},
-		{"{\"entries\":1000}", 1000, 250, 1000},
-		{"{\"entries\":16}", 16, 16, 16},
+		{"{}", 65536, 16384, 131072},
+		{"{\"entries\":1000}", 1000, 250, 2000},
+		{"{\"entries\":16}", 16, 16, 32},
 		{"{\"entries\":67108864}", 67108864, 16777216, 67108864},
 		{"{\"entries\":1000,\"flows\":70000}", 1000, 250, 70000},
-		{"{\"entries6\":99,\"entries\":1000}", 1000, 99, 1000},
+		{"{\"entries6\":99,\"entries\":1000}", 1000, 99, 2000},
 		{"{\"flows\":20,\"mode\":\"approximate\",\"p\":1e-9}", 65536, 16384, 20},
 	};
 	char text[256];
@@ -163,7 +163,7 @@ Test(cache, keys_that_are_not_given_stay)
 	cr_expect(s.cache.idle_seconds == 2.5 && s.cache.flood_guard == 5000);
 	spx_setup_free(&s);
 	over_everything(&s, "exact:entries=8000");
-	cr_expect(s.cache.entries == 8000 && s.cache.entries6 == 2000 && s.cache.flows == 8000);
+	cr_expect(s.cache.entries == 8000 && s.cache.entries6 == 2000 && s.cache.flows == 16000);
 	spx_setup_free(&s);
 	over_everything(&s, "none:flows=90,entries=8000");
 	cr_expect(s.cache.entries == 8000 && s.cache.entries6 == 2000 && s.cache.flows == 90);

@@ -38,7 +38,7 @@ Test(setup_read, defaults)
 	cr_expect(s.workers == 1 && s.worker_cpu[0] == -1 && s.worker_idle == SPX_IDLE_SPIN && s.burst == 32);
 	cr_expect(s.slowpath_cpu == -1 && s.exception_ring == 1024 && s.inject_ring == 1024);
 	cr_expect(s.flow_ring == 4096 && s.cache.mode == SPX_FLOW_MODE_layered && s.cache.ways == 16);
-	cr_expect(s.cache.entries == 65536 && s.cache.entries6 == 16384 && s.cache.flows == 65536);
+	cr_expect(s.cache.entries == 65536 && s.cache.entries6 == 16384 && s.cache.flows == 131072);
 	cr_expect(s.cache.p == 0.001 && s.cache.ageing == SPX_FLOW_DOUBLE_BUFFERED);
 	cr_expect(s.cache.idle_seconds == 60 && s.cache.flood_guard == 1000000);
 	cr_expect(s.hash_seed == 0 && s.seconds == 0 && s.report == NULL);
