@@ -125,7 +125,7 @@ watch_guards(struct control *control)
 
 		if (on != control->guard[i].on)
 			spx_log_limited(&began, SPX_LOG_WARNING,
-				"worker %u: more than %lu new flows a second: none enters the flow cache "
+				"worker %u: more than %lu new flows a second: few enter the flow cache "
 				"until fewer come",
 				i, app->setup->cache.flood_guard);
 		if (off != control->guard[i].off)

@@ -76,27 +76,32 @@ ask_rules_other(const struct spx_config *config, struct spx_burst *b)
 	take_answers(b, b->other, action);
 }
 
+static uint64_t
+tcp_syn(const struct spx_burst *b)
+{
+	uint64_t syn = 0;
+	unsigned i;
+
+	SPX_FOREACH (i, b->alive)
+		syn |= (uint64_t)((b->layout[i].flags & SPX_LAYOUT_TCP_SYN) != 0) << i;
+	return syn;
+}
+
 /* Actions from the flow cache, and from the rules for what it does not know and then learns. */
 static void
 find_actions(struct spx_worker *w, struct spx_burst *b)
 {
-	uint32_t bytes[SPX_BURST_MAX];
-	uint64_t syn = 0, ask;
-	unsigned i;
+	uint64_t syn = spx_flow_mode(w->cache) == SPX_FLOW_MODE_approximate ? tcp_syn(b) : 0, ask;
 
-	SPX_FOREACH (i, b->alive) {
-		bytes[i] = b->pkt[i]->pkt_len;
-		syn |= (uint64_t)((b->layout[i].flags & SPX_LAYOUT_TCP_SYN) != 0) << i;
-	}
 	if (b->ipv4 != 0) {
-		ask = spx_flow_lookup4(w->cache, b->key4, b->hash, bytes, b->ipv4, syn, b->action);
+		ask = spx_flow_lookup4(w->cache, b->key4, b->hash, b->length, b->ipv4, syn, b->action);
 		if (ask != 0) {
 			ask_rules4(w->now, b, ask);
 			spx_flow_learn4(w->cache, b->key4, b->hash, ask, b->action);
 		}
 	}
 	if (b->ipv6 != 0) {
-		ask = spx_flow_lookup6(w->cache, b->key6, b->hash, bytes, b->ipv6, syn, b->action);
+		ask = spx_flow_lookup6(w->cache, b->key6, b->hash, b->length, b->ipv6, syn, b->action);
 		if (ask != 0) {
 			ask_rules6(w->now, b, ask);
 			spx_flow_learn6(w->cache, b->key6, b->hash, ask, b->action);
@@ -121,35 +126,34 @@ mirror(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
 	spx_count(&w->counters.cloned, 1);
 }
 
-static void
-count_action(struct spx_worker *w, uint32_t action, const struct rte_mbuf *m)
-{
-	spx_count(&w->action_counter[action].packets, 1);
-	spx_count(&w->action_counter[action].bytes, m->pkt_len);
-}
+#define EDITS (SPX_ACTION_SET_DST_MAC | SPX_ACTION_SET_SRC_MAC | SPX_ACTION_DEC_TTL)
 
 void
 spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 {
-	const struct spx_config *config = w->now;
+	const struct spx_action *const actions = w->now->action;
+	struct spx_action_counter *const counters = w->action_counter;
+	uint64_t edit = 0;
 	unsigned i;
 
 	find_actions(w, b);
 	SPX_FOREACH (i, b->alive) {
-		const struct spx_action *action = &config->action[b->action[i]];
+		const struct spx_action *action = &actions[b->action[i]];
 
 		if (unlikely(action->mirror != SPX_NO_PORT))
 			mirror(w, b, i, action->mirror);
-		if (action->flags & SPX_ACTION_COUNT)
-			count_action(w, b->action[i], b->pkt[i]);
+		if (action->flags & SPX_ACTION_COUNT) {
+			spx_count(&counters[b->action[i]].packets, 1);
+			spx_count(&counters[b->action[i]].bytes, b->length[i]);
+		}
 		b->out_port[i] = action->port;
-		if (action->verdict == SPX_VERDICT_DROP)
-			spx_burst_drop(b, i,
-				action->flags & SPX_ACTION_NO_RULE ? SPX_DROP_no_rule : SPX_DROP_rule_drop);
+		if (likely(action->verdict == SPX_VERDICT_FORWARD))
+			edit |= (uint64_t)((action->flags & EDITS) != 0) << i;
 		else if (action->verdict == SPX_VERDICT_PUNT)
 			spx_burst_punt(b, i, SPX_EXCEPTION_rule);
-		else if (action->flags &
-			 (SPX_ACTION_SET_DST_MAC | SPX_ACTION_SET_SRC_MAC | SPX_ACTION_DEC_TTL))
-			b->edit |= spx_set_one(i);
+		else
+			spx_burst_drop(b, i,
+				action->flags & SPX_ACTION_NO_RULE ? SPX_DROP_no_rule : SPX_DROP_rule_drop);
 	}
+	b->edit |= edit;
 }

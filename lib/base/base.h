@@ -220,7 +220,8 @@ struct spx_burst {
 
 	struct rte_mbuf *pkt[SPX_BURST_MAX];
 	uint64_t hash[SPX_BURST_MAX];
-	uint32_t action[SPX_BURST_MAX];   /* lookup: action id */
+	uint32_t length[SPX_BURST_MAX]; /* parse: bytes of the frame, of every packet that it did not drop */
+	uint32_t action[SPX_BURST_MAX]; /* lookup: action id */
 	uint16_t out_port[SPX_BURST_MAX]; /* lookup: where to */
 	struct spx_layout layout[SPX_BURST_MAX];
 	uint8_t reason[SPX_BURST_MAX];    /* drop: enum spx_drop */

@@ -131,11 +131,12 @@ key_size(enum spx_flow_family family)
 }
 
 static inline uint64_t
-exact_lookup(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
-	uint64_t set, struct spx_flow_data *found[])
+exact_answer(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint32_t action[])
 {
-	return family == SPX_FLOW_IPV4 ? spx_flow_exact_lookup4(c->exact[family], key, hash, set, found)
-				       : spx_flow_exact_lookup6(c->exact[family], key, hash, set, found);
+	return family == SPX_FLOW_IPV4
+		       ? spx_flow_exact_answer4(c->exact[family], key, hash, bytes, set, action)
+		       : spx_flow_exact_answer6(c->exact[family], key, hash, bytes, set, action);
 }
 
 static inline uint64_t
@@ -157,15 +158,8 @@ static inline uint64_t
 lookup_exact(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
 	const uint32_t bytes[], uint64_t set, uint32_t action[])
 {
-	struct spx_flow_data *found[SPX_BURST_MAX];
-	uint64_t hits = exact_lookup(c, family, key, hash, set, found), ask;
-	unsigned i;
+	uint64_t hits = exact_answer(c, family, key, hash, bytes, set, action), ask;
 
-	SPX_FOREACH (i, hits) {
-		action[i] = found[i]->action;
-		spx_count(&found[i]->packets, 1);
-		spx_count(&found[i]->bytes, bytes[i]);
-	}
 	spx_count(&c->counters.counted, spx_set_count(hits));
 	if (likely(hits == set)) {
 		spx_count(&c->counters.exact_hits, spx_set_count(hits));

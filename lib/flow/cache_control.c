@@ -55,6 +55,12 @@ spx_flow_flush(struct spx_flow_cache *c)
 
 /* ---- readers --------------------------------------------------------------------------------------- */
 
+enum spx_flow_mode
+spx_flow_mode(const struct spx_flow_cache *c)
+{
+	return c->mode;
+}
+
 const struct spx_flow_counters *
 spx_flow_counters(const struct spx_flow_cache *c)
 {

@@ -138,6 +138,13 @@ uint64_t spx_flow_exact_lookup4(struct spx_flow_exact *x, const struct spx_key4 
 uint64_t spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, struct spx_flow_data *found[]);
 
+/* The same with what a cache does of it: action[i] of each hit is the flow's, and the packet counts there
+ * with its bytes[i]. */
+uint64_t spx_flow_exact_answer4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint32_t action[]);
+uint64_t spx_flow_exact_answer6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
+	const uint32_t bytes[], uint64_t set, uint32_t action[]);
+
 /* Of the members of the last lookup those that are resident with an older generation. */
 uint64_t spx_flow_exact_stale(const struct spx_flow_exact *x);
 
@@ -351,8 +358,8 @@ void spx_flow_set_generation(struct spx_flow_cache *c, uint32_t generation);
 
 /* Answers the members of `set`: action[i] of those that need not ask the rules. Returns the others, of which
  * every flow is in once: the caller asks the rules for those and must then call the learn of the same family,
- * before any other call. bytes[i] is the length of packet i; `syn` the set of TCP SYN packets (mode
- * approximate sends them to the rules). */
+ * before any other call. bytes[i] is the length of packet i; `syn` the set of TCP SYN packets, which mode
+ * approximate sends to the rules; the other modes do not look at it. */
 uint64_t spx_flow_lookup4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
 	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[]);
 uint64_t spx_flow_lookup6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
@@ -371,6 +378,9 @@ void spx_flow_housekeep(struct spx_flow_cache *c, uint32_t now_ms);
 
 /* Ends every flow (stopped). */
 void spx_flow_flush(struct spx_flow_cache *c);
+
+/* The mode it was created with; any thread. */
+enum spx_flow_mode spx_flow_mode(const struct spx_flow_cache *c);
 
 /* The counters; any thread. */
 const struct spx_flow_counters *spx_flow_counters(const struct spx_flow_cache *c);

@@ -40,7 +40,7 @@ struct spx_net_options {
 	bool verify_checksum; /* IPv4 header checksum in software (where the port did not) */
 };
 
-/* Parses every packet of b->alive: fills layout, and key4/key6 and hash, puts each index into exactly one of
+/* Parses every packet of b->alive: fills layout and length, and key4/key6 and hash, puts each index into exactly one of
  * ipv4, ipv6, other; a malformed packet goes to drop with its reason. Reads b->n, in_port, pkt, alive; the
  * other sets need not be initialised. Packets that the port marked RTE_MBUF_F_RX_IP_CKSUM_BAD are dropped as
  * ipv4_checksum either way. */

@@ -162,6 +162,7 @@ parse_general(struct spx_burst *b, unsigned i, const struct spx_net_options *opt
 		spx_burst_drop(b, i, f.reason);
 		break;
 	}
+	b->length[i] = m->pkt_len;
 	b->layout[i] = f.layout;
 }
 
@@ -194,6 +195,7 @@ parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 		word[1] |= tail;
 		memcpy(&b->key4[i], word, sizeof(word));
 		b->hash[i] = spx_fold_key4(&options->seed, &b->key4[i]);
+		b->length[i] = m->pkt_len;
 		b->layout[i] = layout;
 		b->layout[i].flags = flags;
 	}
