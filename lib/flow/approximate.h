@@ -54,7 +54,8 @@ struct spx_flow_probe_variant {
 	spx_flow_probe probe;
 };
 
-/* The variants that this machine can run, slowest (scalar, the contract) first. Returns how many. */
+/* The variants that this machine can run and EAL allows (rte_vect_set_max_simd_bitwidth), slowest (scalar,
+ * the contract) first. Returns how many. */
 #define SPX_FLOW_PROBE_VARIANTS 3u
 unsigned spx_flow_probe_variants(struct spx_flow_probe_variant variant[SPX_FLOW_PROBE_VARIANTS]);
 

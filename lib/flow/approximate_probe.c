@@ -159,13 +159,16 @@ probe_avx512(const struct spx_flow_filter *f, struct spx_flow_aim aim[], unsigne
 unsigned
 spx_flow_probe_variants(struct spx_flow_probe_variant variant[SPX_FLOW_PROBE_VARIANTS])
 {
+	const uint16_t bits = rte_vect_get_max_simd_bitwidth();
 	unsigned n = 0;
 
+	(void)bits; /* elsewhere than on x86 */
 	variant[n++] = (struct spx_flow_probe_variant){"scalar", probe_scalar};
 #ifdef RTE_ARCH_X86
-	if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2))
+	if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX2) && bits >= RTE_VECT_SIMD_256)
 		variant[n++] = (struct spx_flow_probe_variant){"avx2", probe_avx2};
-	if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) && rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW))
+	if (rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512F) && rte_cpu_get_flag_enabled(RTE_CPUFLAG_AVX512BW) &&
+		bits >= RTE_VECT_SIMD_512)
 		variant[n++] = (struct spx_flow_probe_variant){"avx512", probe_avx512};
 #endif
 	return n;

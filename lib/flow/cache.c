@@ -7,117 +7,11 @@
  *   approximate  one filter for each action: exactly one yes answers -> rules; their answer enters its filter
  *   none         -> rules
  *
- * housekeeping, flush and readers of other threads are in cache_control.c.
+ * Creation, housekeeping, flush and readers of other threads are in cache_control.c.
  */
-#include <errno.h>
-
 #include <rte_branch_prediction.h>
-#include <rte_malloc.h>
 
 #include "lib/flow/cache.h"
-
-/* ---- life ------------------------------------------------------------------------------------------ */
-
-static int
-create_exact(struct spx_flow_cache *c, const struct spx_flow_options *options, struct spx_error *err)
-{
-	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++) {
-		struct spx_flow_exact_options exact = {.family = family,
-			.entries = family == SPX_FLOW_IPV4 ? options->entries : options->entries6,
-			.ways = options->ways,
-			.protect = options->mode == SPX_FLOW_MODE_layered,
-			.socket = options->socket,
-			.ended = options->ended,
-			.arg = options->arg};
-		int rc = spx_flow_exact_create(&exact, &c->exact[family], err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-/* n filters that together misclassify at most p. */
-static int
-create_filters(
-	struct spx_flow_cache *c, const struct spx_flow_options *options, unsigned n, struct spx_error *err)
-{
-	for (unsigned i = 0; i < n; i++) {
-		struct spx_flow_approximate_options filter = {.p = options->p / n,
-			.flows = options->flows,
-			.ageing = options->ageing,
-			.seed = options->seed + i,
-			.socket = options->socket};
-		int rc = spx_flow_approximate_create(&filter, &c->filter[i], err);
-
-		if (rc < 0)
-			return rc;
-		c->n_filters++;
-	}
-	return 0;
-}
-
-int
-spx_flow_create(const struct spx_flow_options *options, struct spx_flow_cache **out, struct spx_error *err)
-{
-	bool exact = options->mode == SPX_FLOW_MODE_exact || options->mode == SPX_FLOW_MODE_layered;
-	struct spx_flow_cache *c;
-	unsigned filters = options->mode == SPX_FLOW_MODE_layered       ? 1
-			   : options->mode == SPX_FLOW_MODE_approximate ? options->n_actions
-									: 0;
-	int rc = 0;
-
-	*out = NULL;
-	if (filters > SPX_FLOW_ACTIONS_MAX)
-		return spx_error(err, -EINVAL,
-			"mode approximate has a filter for each action, and there are %u; at most %u "
-			"actions, or "
-			"another mode, expected",
-			filters, SPX_FLOW_ACTIONS_MAX);
-	c = rte_zmalloc_socket("flow_cache", sizeof(*c), RTE_CACHE_LINE_SIZE, options->socket);
-	if (c == NULL)
-		return spx_error(err, -ENOMEM, "no memory for a flow cache");
-	c->mode = options->mode;
-	c->idle_ms = options->idle_ms;
-	spx_flow_guard_init(&c->guard, options->flood_rate);
-	if (exact)
-		rc = create_exact(c, options, err);
-	if (rc == 0)
-		rc = create_filters(c, options, filters, err);
-	if (rc < 0) {
-		spx_flow_free(c);
-		return rc;
-	}
-	*out = c;
-	return 0;
-}
-
-void
-spx_flow_free(struct spx_flow_cache *c)
-{
-	if (c == NULL)
-		return;
-	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++)
-		spx_flow_exact_free(c->exact[family]);
-	for (unsigned i = 0; i < c->n_filters; i++)
-		spx_flow_approximate_free(c->filter[i]);
-	rte_free(c);
-}
-
-void
-spx_flow_set_generation(struct spx_flow_cache *c, uint32_t generation)
-{
-	if (c->generation == generation)
-		return;
-	c->generation = generation;
-	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++)
-		if (c->exact[family] != NULL)
-			spx_flow_exact_set_generation(c->exact[family], generation);
-	/* A doorkeeper knows flows, not answers: it stays. */
-	if (c->mode == SPX_FLOW_MODE_approximate)
-		for (unsigned i = 0; i < c->n_filters; i++)
-			spx_flow_approximate_clear(c->filter[i]);
-}
 
 /* ---- one family or the other ----------------------------------------------------------------------- */
 
@@ -243,46 +137,30 @@ seen_before(struct spx_flow_cache *c, const uint64_t hash[], uint64_t asked)
 	return known;
 }
 
-/* The flows of `set` enter, unless the guard holds them off or their places are protected. */
-static inline void
-enter(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
-	uint64_t set, const uint32_t action[])
-{
-	uint64_t packets = 0;
-	unsigned i;
-
-	SPX_FOREACH (i, exact_insert(c, family, key, hash, set, action))
-		packets += c->repeats.packets[i];
-	spx_count(&c->counters.counted, packets);
-}
-
-/* Whether n new flows may enter. */
-static inline bool
-guard(struct spx_flow_cache *c, unsigned n)
-{
-	bool was_on = c->guard.on;
-
-	if (n == 0 || spx_flow_guard_take(&c->guard, n))
-		return true;
-	spx_count(&c->counters.guard_on, !was_on);
-	spx_count(&c->counters.guarded, n);
-	return false;
-}
-
-/* Modes exact and layered. Flows that are resident with an answer of older rules are no new flows: nobody
- * holds them off. */
+/* Modes exact and layered. Flows that are resident with an answer of older rules are no new flows: they get
+ * the new answer whatever the doorkeeper says. The guard keeps new flows from the places of others. */
 static inline void
 learn_exact(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
 	uint64_t asked, const uint32_t action[])
 {
-	uint64_t stale = asked & spx_flow_exact_stale(c->exact[family]), new = asked & ~stale;
+	struct spx_flow_exact *x = c->exact[family];
+	uint64_t stale = asked & spx_flow_exact_stale(x), enter = asked, entered, packets = 0;
+	bool closed = !spx_flow_guard_lets_in(&c->guard), was_on = c->guard.on;
+	unsigned i;
 
 	if (c->mode == SPX_FLOW_MODE_layered)
-		new = seen_before(c, hash, new);
-	if (!guard(c, spx_set_count(new)))
-		new = 0;
-	if ((stale | new) != 0)
-		enter(c, family, key, hash, stale | new, action);
+		enter = stale | seen_before(c, hash, asked & ~stale);
+	if (enter == 0)
+		return;
+	spx_flow_exact_close(x, closed);
+	entered = exact_insert(c, family, key, hash, enter, action);
+	SPX_FOREACH (i, entered)
+		packets += c->repeats.packets[i];
+	spx_count(&c->counters.counted, packets);
+	spx_flow_guard_take(&c->guard, spx_flow_exact_contested(x));
+	spx_count(&c->counters.guard_on, c->guard.on && !was_on);
+	if (closed)
+		spx_count(&c->counters.guarded, spx_set_count(enter & ~entered));
 }
 
 /* Mode approximate: every flow into its action's filter. */

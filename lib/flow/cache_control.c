@@ -1,10 +1,120 @@
-/* A flow cache's housekeeping and its readers; cache.c has the way of a burst. */
+/* A flow cache's creation, housekeeping and readers; cache.c has the way of a burst. */
+#include <errno.h>
 #include <stdlib.h>
+
+#include <rte_malloc.h>
 
 #include "lib/flow/cache.h"
 
-#define SWEEPS_PER_IDLE 4u  /* passes over the table in an idle time: a flow ends at most a quarter late */
-#define SWEEP_MAX       64u /* sets in one housekeeping: some 1,000 cache lines */
+#define SWEEPS_PER_IDLE                                                                                      \
+	4u /* passes over the table in an idle time: a flow ends a quarter late, or when SWEEP_MAX lets */
+#define SWEEP_MAX 64u /* sets in one housekeeping: some 1,000 cache lines */
+
+/* ---- life ------------------------------------------------------------------------------------------ */
+
+static int
+create_exact(struct spx_flow_cache *c, const struct spx_flow_options *options, struct spx_error *err)
+{
+	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++) {
+		struct spx_flow_exact_options exact = {.family = family,
+			.entries = family == SPX_FLOW_IPV4 ? options->entries : options->entries6,
+			.ways = options->ways,
+			.protect = options->mode == SPX_FLOW_MODE_layered,
+			.socket = options->socket,
+			.ended = options->ended,
+			.arg = options->arg};
+		int rc = spx_flow_exact_create(&exact, &c->exact[family], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* n filters that together misclassify at most p. */
+static int
+create_filters(
+	struct spx_flow_cache *c, const struct spx_flow_options *options, unsigned n, struct spx_error *err)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct spx_flow_approximate_options filter = {.p = options->p / n,
+			.flows = options->flows,
+			.ageing = options->ageing,
+			.seed = options->seed + i,
+			.socket = options->socket};
+		int rc = spx_flow_approximate_create(&filter, &c->filter[i], err);
+
+		if (rc < 0)
+			return rc;
+		c->n_filters++;
+	}
+	return 0;
+}
+
+int
+spx_flow_create(const struct spx_flow_options *options, struct spx_flow_cache **out, struct spx_error *err)
+{
+	bool exact = options->mode == SPX_FLOW_MODE_exact || options->mode == SPX_FLOW_MODE_layered;
+	struct spx_flow_cache *c;
+	unsigned filters = options->mode == SPX_FLOW_MODE_layered       ? 1
+			   : options->mode == SPX_FLOW_MODE_approximate ? options->n_actions
+									: 0;
+	int rc = 0;
+
+	*out = NULL;
+	if (options->mode == SPX_FLOW_MODE_approximate && filters == 0)
+		return spx_error(
+			err, -EINVAL, "mode approximate has a filter for each action, and there is none");
+	if (filters > SPX_FLOW_ACTIONS_MAX)
+		return spx_error(err, -EINVAL,
+			"mode approximate has a filter for each action, and there are %u; at most %u "
+			"actions, or "
+			"another mode, expected",
+			filters, SPX_FLOW_ACTIONS_MAX);
+	c = rte_zmalloc_socket("flow_cache", sizeof(*c), RTE_CACHE_LINE_SIZE, options->socket);
+	if (c == NULL)
+		return spx_error(err, -ENOMEM, "no memory for a flow cache");
+	c->mode = options->mode;
+	c->idle_ms = options->idle_ms;
+	spx_flow_guard_init(&c->guard, options->flood_rate);
+	if (exact)
+		rc = create_exact(c, options, err);
+	if (rc == 0)
+		rc = create_filters(c, options, filters, err);
+	if (rc < 0) {
+		spx_flow_free(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void
+spx_flow_free(struct spx_flow_cache *c)
+{
+	if (c == NULL)
+		return;
+	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++)
+		spx_flow_exact_free(c->exact[family]);
+	for (unsigned i = 0; i < c->n_filters; i++)
+		spx_flow_approximate_free(c->filter[i]);
+	rte_free(c);
+}
+
+void
+spx_flow_set_generation(struct spx_flow_cache *c, uint32_t generation)
+{
+	if (c->generation == generation)
+		return;
+	c->generation = generation;
+	for (unsigned family = 0; family < SPX_FLOW_FAMILIES; family++)
+		if (c->exact[family] != NULL)
+			spx_flow_exact_set_generation(c->exact[family], generation);
+	/* A doorkeeper knows flows, not answers: it stays. */
+	if (c->mode == SPX_FLOW_MODE_approximate)
+		for (unsigned i = 0; i < c->n_filters; i++)
+			spx_flow_approximate_clear(c->filter[i]);
+}
 
 /* ---- housekeeping ---------------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* The exact cache outside of the packets' way: creation, ageing, expiry, and what others may read of it.
- * exact_burst.c looks flows up and enters them. */
+ * exact_lookup.c and exact_insert.c are its way of a burst. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -93,6 +93,18 @@ void
 spx_flow_exact_set_time(struct spx_flow_exact *x, uint32_t now_ms)
 {
 	x->now = now_ms;
+}
+
+void
+spx_flow_exact_close(struct spx_flow_exact *x, bool closed)
+{
+	x->closed = closed;
+}
+
+unsigned
+spx_flow_exact_contested(const struct spx_flow_exact *x)
+{
+	return x->contested;
 }
 
 uint64_t

@@ -1,8 +1,8 @@
 /* The inside of the exact cache: its memory, and the two questions asked of a set.
  *
- * exact.c makes and keeps a cache, exact_burst.c looks flows up and enters them; tests compare the variants
- * here. flow.h says what the table is and why. A flow's place is (set, way): the header of its set holds its
- * tag and its stamp, the entry at set * ways + way holds everything else.
+ * exact.c makes and keeps a cache, exact_lookup.c and exact_insert.c are its way of a burst; tests compare
+ * the variants here. flow.h says what the table is and why. A flow's place is (set, way): the header of its
+ * set holds its tag and its stamp, the entry at set * ways + way holds everything else.
  */
 #ifndef SPX_FLOW_EXACT_INTERNAL_H
 #define SPX_FLOW_EXACT_INTERNAL_H
@@ -60,6 +60,8 @@ struct spx_flow_exact {
 	uint64_t aged;             /* of looked_up: those that ageing has paid for with visits of sets */
 	uint64_t age_at, sweep_at; /* next set */
 	uint64_t contests;         /* new flows that came to a full set in use */
+	uint32_t contested;        /* new flows of the last insertion that came to full sets */
+	bool closed;
 
 	/* Written by the owner, read by anybody. */
 	uint64_t inserted __rte_cache_aligned;
@@ -100,6 +102,28 @@ static inline struct spx_flow_data *
 exact_data(uint8_t *entry, size_t key_size)
 {
 	return (struct spx_flow_data *)(void *)(entry + key_size);
+}
+
+static __rte_always_inline bool
+exact_key_equal(const uint8_t *entry, const uint8_t *key, size_t key_size)
+{
+	uint64_t different = 0;
+
+	for (size_t at = 0; at < key_size; at += sizeof(uint64_t)) {
+		uint64_t a, b;
+
+		memcpy(&a, entry + at, sizeof(a));
+		memcpy(&b, key + at, sizeof(b));
+		different |= a ^ b;
+	}
+	return different == 0;
+}
+
+static __rte_always_inline void
+exact_prefetch(const uint8_t *entry, size_t key_size)
+{
+	for (size_t line = 0; line < EXACT_ENTRY_SIZE(key_size); line += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(entry + line);
 }
 
 static inline uint16_t

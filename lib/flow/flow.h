@@ -7,8 +7,8 @@
  * public for tests, benchmarks and studies.
  *
  * A cache belongs to one worker. Everything that is not said to be callable from any thread is called by that
- * worker alone, or while it does not run. Nothing here allocates after creation, logs, makes a system call or
- * waits.
+ * worker alone, or while it does not run. Nothing of that allocates after creation, logs, makes a system call
+ * or waits.
  *
  * All functions take the arrays of a burst and a set of indices into them (base.h), so nothing is gathered
  * before and nothing scattered after. `hash` is the 64-bit flow hash that parse computed with the appliance's
@@ -148,11 +148,14 @@ uint64_t spx_flow_exact_answer6(struct spx_flow_exact *x, const struct spx_key6 
 /* Of the members of the last lookup those that are resident with an older generation. */
 uint64_t spx_flow_exact_stale(const struct spx_flow_exact *x);
 
+/* While `closed`, new flows get empty places only. */
+void spx_flow_exact_close(struct spx_flow_exact *x, bool closed);
+
 /* Enters the flows of the members of `set`, which must be different flows that a lookup of this burst did not
  * find, each with its action and with packets[i] and bytes[i] to begin its counters with. In a full set the
  * least recently used flow ends (evicted). A flow that is resident with an older generation gets the new
  * generation and action, state 0, and goes on counting. Returns the members that are resident now: all of
- * them, unless `protect` is set.
+ * them, unless the cache is closed or `protect` is set.
  *
  * protect: in a full set whose flows are all in use (the least recently used one within the last 2 * entries
  * packets) only every 16th new flow enters. LRU throws out the flow that is wanted next when more flows than
@@ -162,6 +165,9 @@ uint64_t spx_flow_exact_insert4(struct spx_flow_exact *x, const struct spx_key4 
 	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[]);
 uint64_t spx_flow_exact_insert6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, const uint32_t action[], const uint32_t packets[], const uint32_t bytes[]);
+
+/* New flows of the last insertion that came to full sets, whether they got a place there or not. */
+unsigned spx_flow_exact_contested(const struct spx_flow_exact *x);
 
 /* Keeps the order of use exact; housekeeping calls it every few thousand packets looked up, and a lookup does
  * when nobody has for 16 Ki. Costs about one cache line per 128 packets. */
@@ -177,11 +183,11 @@ void spx_flow_exact_flush(struct spx_flow_exact *x);
 /* What it holds and what it has done; never cleared. Any thread may read. */
 struct spx_flow_exact_stats {
 	uint64_t entries, sets;
-	uint64_t resident;                  /* flows now, of whatever generation */
-	uint64_t bytes;                     /* of memory, all told */
-	uint64_t inserted;                  /* flows that entered */
-	uint64_t renewed;                   /* of an older generation, answered anew */
-	uint64_t refused;                   /* flows that did not enter: all in their set were in use */
+	uint64_t resident; /* flows now, of whatever generation */
+	uint64_t bytes;    /* of memory, all told */
+	uint64_t inserted; /* flows that entered */
+	uint64_t renewed;  /* of an older generation, answered anew */
+	uint64_t refused;  /* flows that did not enter: their set was full and closed, or all in use */
 	uint64_t ended[SPX_FLOW_END_COUNT]; /* inserted = resident + sum of ended */
 };
 void spx_flow_exact_stats(const struct spx_flow_exact *x, struct spx_flow_exact_stats *stats);
@@ -230,8 +236,10 @@ bool spx_flow_exact_read(const struct spx_flow_exact *x, uint64_t index, struct 
  * What does a clear cost? Two random numbers and one line: the epoch goes up, blocks of another epoch
  *   count as empty and are wiped when something enters. Each clear wipes one block in turn, so none is
  *   older than `blocks` (at most 2^31) clears, and that epochs come round after 2^32 does no harm.
- * What do its mistakes have in common? Nothing beyond a clear: the new seed moves block and positions, so
- *   strangers taken for known are others then.
+ * What do its mistakes have in common? With cold ageing nothing beyond a clear: the new seed moves block and
+ *   positions, so strangers taken for known are others then. With double-buffered ageing a stranger taken for
+ *   known enters the other half like any flow that is found, and stays known while it is used: p is the
+ * chance at its first packet.
  */
 
 struct spx_flow_approximate;
@@ -315,7 +323,7 @@ struct spx_flow_options {
 	uint64_t flows; /* that a filter holds */
 	enum spx_flow_ageing ageing;
 	uint32_t idle_ms;    /* after which a flow ends; 0 = never */
-	uint64_t flood_rate; /* new flows a second above which they do not enter; 0 = no guard */
+	uint64_t flood_rate; /* new flows a second that may take the places of others; 0 = no guard */
 	uint32_t n_actions;  /* mode approximate: ids are 0...n_actions-1 */
 	uint64_t seed;       /* of the filters */
 	int socket;
@@ -335,7 +343,7 @@ struct spx_flow_options {
 	X(approximate_syn)     /* TCP SYN: asked the rules */                                                \
 	X(approximate_repeats) /* answered by a packet before in the burst */                                \
 	X(counted)             /* counted in entries of the exact cache */                                   \
-	X(guarded)             /* flows that did not enter because of the guard */                           \
+	X(guarded)             /* flows that got no place because of the guard */                            \
 	X(guard_on)            /* times that the guard began to hold flows off */                            \
 	X(guard_off)           /* times that it ended */
 
@@ -391,7 +399,8 @@ void spx_flow_stats(const struct spx_flow_cache *c, struct spx_flow_exact_stats 
 	struct spx_flow_approximate_stats *approximate);
 
 /* The n flows with the most bytes of n_caches caches together, most first, into top[]. Returns how many there
- * are. Reads while the owners write: any thread; takes milliseconds for large caches. */
+ * are. Reads while the owners write, so a flow that leaves and comes back meanwhile may be in twice. Any
+ * thread but the owners'; takes milliseconds for large caches. */
 size_t spx_flow_top(
 	const struct spx_flow_cache *const cache[], size_t n_caches, size_t n, struct spx_flow_record top[]);
 
