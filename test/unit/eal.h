@@ -7,6 +7,7 @@
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_log.h>
+#include <rte_vect.h>
 
 static inline void
 test_eal_start_with(const char *megabytes)
@@ -16,6 +17,7 @@ test_eal_start_with(const char *megabytes)
 
 	rte_log_set_global_level(RTE_LOG_ERR);
 	cr_assert_geq(rte_eal_init(RTE_DIM(argv) - 1, (char **)(uintptr_t)argv), 0);
+	rte_vect_set_max_simd_bitwidth(RTE_VECT_SIMD_512); /* every variant of the machine is tested */
 }
 
 static inline void
