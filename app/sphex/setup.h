@@ -41,7 +41,7 @@ struct spx_setup_cache {
 	uint16_t ways;               /* default 16 */
 	double p;                    /* default 0.001 */
 	uint64_t flows;              /* that a filter holds, default twice entries */
-	enum spx_flow_ageing ageing; /* default double-buffered */
+	enum spx_flow_ageing ageing; /* default double-buffered, in mode approximate cold */
 	double idle_seconds;         /* default 60; 0 = never */
 	uint64_t flood_guard; /* new flows a second, default 1000000, in the quick start 0; 0 = no guard */
 };

@@ -55,7 +55,16 @@ spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries)
 	cache->flows = RTE_MIN(2 * entries, (uint64_t)ENTRIES_MAX);
 }
 
-/* The sizes that follow from "entries" come before those that are given themselves. */
+/* Mode approximate believes its filters, and in a double-buffered one mistakes stay as long as they are used.
+ */
+static void
+choose_ageing(struct spx_setup_cache *cache, const char *mode)
+{
+	if (mode != NULL)
+		cache->ageing = strcmp(mode, "approximate") == 0 ? SPX_FLOW_COLD : SPX_FLOW_DOUBLE_BUFFERED;
+}
+
+/* What follows from "entries" and "mode" comes before what is given itself. */
 int
 spx_read_cache(const struct spx_place *at, const struct spx_field *field, void *into)
 {
@@ -68,6 +77,7 @@ spx_read_cache(const struct spx_place *at, const struct spx_field *field, void *
 	(void)field;
 	if (entries > 0)
 		spx_setup_cache_size(cache, (uint64_t)entries);
+	choose_ageing(cache, json_string_value(json_object_get(at->value, "mode")));
 	rc = spx_read_object(at, &cache_keys, cache);
 	if (rc == 0 && cache->mode == SPX_FLOW_MODE_approximate && setup->n_actions > SPX_FLOW_ACTIONS_MAX)
 		return spx_unexpected(&mode,
@@ -111,6 +121,9 @@ fill_section(json_t *section, char *text, struct spx_error *err)
 	while (list != NULL && !full) {
 		char *key = strsep(&list, ","), *value = strchr(key, '=');
 
+		if (*key == '\0')
+			return spx_error(err, -EINVAL,
+				"--cache: an empty KEY=VALUE; MODE or MODE:KEY=VALUE,... expected");
 		if (value == NULL || value == key)
 			return spx_error(err, -EINVAL,
 				"--cache: \"%s\" is no KEY=VALUE; MODE or MODE:KEY=VALUE,... expected", key);

@@ -246,9 +246,10 @@ spx_worker_run(void *arg)
 			atomic_store(&w->drained, packets == 0);
 		if (++turns % every == 0)
 			housekeep(w);
-		if (w->idle_turns > SLEEP_AFTER && w->sleeps)
+		if (w->idle_turns > SLEEP_AFTER && w->sleeps) {
 			doze(w);
-		else if (packets == 0)
+			housekeep(w); /* in turns that take so long, time would stand still for idle flows */
+		} else if (packets == 0)
 			rte_pause();
 	}
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);

@@ -164,16 +164,29 @@ enter(struct spx_flow_approximate *a, const uint64_t hash[], uint64_t set)
 }
 
 uint64_t
+spx_flow_approximate_peek(struct spx_flow_approximate *a, const uint64_t hash[], uint64_t set)
+{
+	return look(a, &a->filter[a->active], hash, set);
+}
+
+void
+spx_flow_approximate_refresh(struct spx_flow_approximate *a, const uint64_t hash[], uint64_t found)
+{
+	uint64_t missing;
+
+	if (!a->two || found == 0)
+		return;
+	missing = found & ~look(a, &a->filter[!a->active], hash, found);
+	if (missing != 0)
+		enter(a, hash, missing);
+}
+
+uint64_t
 spx_flow_approximate_lookup(struct spx_flow_approximate *a, const uint64_t hash[], uint64_t set)
 {
-	uint64_t found = look(a, &a->filter[a->active], hash, set);
+	uint64_t found = spx_flow_approximate_peek(a, hash, set);
 
-	if (a->two && found != 0) {
-		uint64_t missing = found & ~look(a, &a->filter[!a->active], hash, found);
-
-		if (missing != 0)
-			enter(a, hash, missing);
-	}
+	spx_flow_approximate_refresh(a, hash, found);
 	return found;
 }
 
@@ -238,8 +251,9 @@ spx_flow_approximate_create(const struct spx_flow_approximate_options *options,
 	if (rc < 0) {
 		spx_flow_approximate_free(a);
 		return spx_error(err, rc,
-			"no memory for a filter of %" PRIu64 " flows with p = %g: %" PRIu64 " KiB",
-			options->flows, options->p, (plan.blocks << a->two) * RTE_CACHE_LINE_SIZE / 1024);
+			"no memory for a filter of %" PRIu64 " flows with p = %g: it takes %" PRIu64 " MiB",
+			options->flows, options->p,
+			((plan.blocks << a->two) * RTE_CACHE_LINE_SIZE >> 20) + 1);
 	}
 	*out = a;
 	return 0;

@@ -65,7 +65,8 @@ lookup_exact(struct spx_flow_cache *c, enum spx_flow_family family, const void *
 	return ask;
 }
 
-/* Mode approximate: a packet that exactly one action's filter knows has that action. */
+/* Mode approximate: a packet that exactly one action's filter knows has that action. Where several know it
+ * all but one are wrong, and none is told that the flow is in use: mistakes would stay, and take over. */
 static inline uint64_t
 lookup_filters(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
 	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
@@ -74,13 +75,15 @@ lookup_filters(struct spx_flow_cache *c, enum spx_flow_family family, const void
 	unsigned i;
 
 	for (unsigned a = 0; a < c->n_filters; a++) {
-		c->yes[a] = spx_flow_approximate_lookup(c->filter[a], hash, set & ~syn);
+		c->yes[a] = spx_flow_approximate_peek(c->filter[a], hash, set & ~syn);
 		several |= some & c->yes[a];
 		some |= c->yes[a];
 	}
-	for (unsigned a = 0; a < c->n_filters; a++)
+	for (unsigned a = 0; a < c->n_filters; a++) {
+		spx_flow_approximate_refresh(c->filter[a], hash, c->yes[a] & ~several);
 		SPX_FOREACH (i, c->yes[a] & ~several)
 			action[i] = a;
+	}
 	spx_count(&c->counters.approximate_hits, spx_set_count(some & ~several));
 	ask = spx_flow_repeats_find(&c->repeats, key, key_size(family), hash, bytes, set & (~some | several));
 	spx_count(&c->counters.approximate_repeats, spx_set_count(c->repeats.set));
@@ -178,7 +181,7 @@ enter_filters(struct spx_flow_cache *c, const uint64_t hash[], uint64_t asked, c
 		flows[a] |= spx_set_one(i);
 	}
 	SPX_FOREACH (a, actions)
-		spx_flow_approximate_insert(c->filter[a], hash, flows[a] & ~c->yes[a]);
+		spx_flow_approximate_insert(c->filter[a], hash, flows[a]);
 }
 
 static inline void

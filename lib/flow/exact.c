@@ -64,8 +64,8 @@ spx_flow_exact_create(
 	x->set = rte_zmalloc_socket("flow_exact", headers + entries, RTE_CACHE_LINE_SIZE, options->socket);
 	if (x->set == NULL) {
 		rc = spx_error(err, -ENOMEM,
-			"no memory for an exact cache of %" PRIu64 " entries: it takes %" PRIu64 " bytes",
-			x->sets * x->ways, x->bytes);
+			"no memory for an exact cache of %" PRIu64 " IPv%c flows: it takes %" PRIu64 " MiB",
+			x->sets * x->ways, x->family == SPX_FLOW_IPV4 ? '4' : '6', (x->bytes >> 20) + 1);
 		rte_free(x);
 		return rc;
 	}

@@ -279,6 +279,11 @@ void spx_flow_approximate_free(struct spx_flow_approximate *f); /* NULL may be g
  * the other half too. */
 uint64_t spx_flow_approximate_lookup(struct spx_flow_approximate *f, const uint64_t hash[], uint64_t set);
 
+/* The two halves of that: who is there, and that those of them who are meant are in use. Between them the
+ * caller can leave out whom it does not believe: what enters the other half by mistake stays. */
+uint64_t spx_flow_approximate_peek(struct spx_flow_approximate *f, const uint64_t hash[], uint64_t set);
+void spx_flow_approximate_refresh(struct spx_flow_approximate *f, const uint64_t hash[], uint64_t found);
+
 /* Enters the members of `set`, in their order; a flow that is there already changes nothing. When the filter
  * is full it is cleared (cold), or the other half takes over and this one is cleared (double-buffered), in
  * constant time and with a new seed. */

@@ -275,6 +275,31 @@ Test(flow_cache, approximate_sends_syn_to_the_rules)
 	cr_assert_eq(spx_flow_counters(d.cache)->approximate_hits, 1);
 }
 
+/* Flows of one action come and go, hundreds of generations of a filter; those of the other stay. What the
+ * busy filter says of them by mistake must not stick. */
+Test(flow_cache, approximate_mistakes_do_not_pile_up)
+{
+	struct spx_flow_options o = options(SPX_FLOW_MODE_approximate);
+	const uint32_t stay = 100;
+	uint64_t wrong;
+
+	o.p = 0.01;
+	o.flows = 1000;
+	o.n_actions = d.n_actions = 2;
+	driver_init(&d, &o);
+	for (uint32_t flow = 0; flow < 500000; flow++) {
+		wrong = d.wrong;
+		if (driver_rule(&d, flow) == 1)
+			driver_packet(&d, SPX_FLOW_IPV4, 1000000 + flow); /* of either action */
+		d.wrong = wrong;
+		for (uint32_t k = 0; k < stay && flow % 100 == 0; k++)
+			driver_packet(&d, SPX_FLOW_IPV4, k);
+	}
+	cr_assert_lt(spx_flow_counters(d.cache)->approximate_several, 500000 / 20,
+		"%lu asked for several yes", spx_flow_counters(d.cache)->approximate_several);
+	cr_assert_lt(d.wrong, 500000 / 20, "%lu of 500,000 answers to those that stay are wrong", d.wrong);
+}
+
 Test(flow_cache, approximate_takes_so_many_actions)
 {
 	struct spx_flow_options o = options(SPX_FLOW_MODE_approximate);
