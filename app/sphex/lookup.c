@@ -138,13 +138,14 @@ spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 
 	find_actions(w, b);
 	SPX_FOREACH (i, b->alive) {
-		const struct spx_action *action = &actions[b->action[i]];
+		const uint32_t id = b->action[i];
+		const struct spx_action *action = &actions[id];
 
 		if (unlikely(action->mirror != SPX_NO_PORT))
 			mirror(w, b, i, action->mirror);
 		if (action->flags & SPX_ACTION_COUNT) {
-			spx_count(&counters[b->action[i]].packets, 1);
-			spx_count(&counters[b->action[i]].bytes, b->length[i]);
+			spx_count(&counters[id].packets, 1);
+			spx_count(&counters[id].bytes, b->length[i]);
 		}
 		b->out_port[i] = action->port;
 		if (likely(action->verdict == SPX_VERDICT_FORWARD))
