@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "app/sphex/report_cache.h"
+#include "app/sphex/report_internal.h"
 
 /* ---- merging --------------------------------------------------------------------------------------- */
 
@@ -145,24 +145,19 @@ spx_cache_report_text(const struct spx_cache_report *report, FILE *out)
 /* ---- JSON ------------------------------------------------------------------------------------------ */
 
 static json_t *
-number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-static json_t *
 json_exact(const struct spx_cache_report *report)
 {
 	const struct spx_flow_counters *c = &report->counters;
 	const struct spx_flow_exact_stats *s = &report->exact;
 
 	return json_pack("{s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "hits",
-		number(c->exact_hits), "misses", number(c->exact_misses), "hit_ratio",
-		ratio(c->exact_hits, c->exact_hits + c->exact_misses), "inserts", number(s->inserted),
-		"evictions", number(s->ended[SPX_FLOW_END_evicted]), "expired",
-		number(s->ended[SPX_FLOW_END_expired]), "renewed", number(s->renewed), "resident",
-		number(resident(report)), "entries", number(s->entries), "bytes", number(s->bytes),
-		"bytes_per_flow", ratio(s->bytes, s->entries));
+		spx_report_number(c->exact_hits), "misses", spx_report_number(c->exact_misses), "hit_ratio",
+		ratio(c->exact_hits, c->exact_hits + c->exact_misses), "inserts",
+		spx_report_number(s->inserted), "evictions",
+		spx_report_number(s->ended[SPX_FLOW_END_evicted]), "expired",
+		spx_report_number(s->ended[SPX_FLOW_END_expired]), "renewed", spx_report_number(s->renewed),
+		"resident", spx_report_number(resident(report)), "entries", spx_report_number(s->entries),
+		"bytes", spx_report_number(s->bytes), "bytes_per_flow", ratio(s->bytes, s->entries));
 }
 
 static json_t *
@@ -171,17 +166,19 @@ json_approximate(const struct spx_cache_report *report)
 	const struct spx_flow_counters *c = &report->counters;
 	const struct spx_flow_approximate_stats *s = &report->approximate;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "hits", number(c->approximate_hits),
-		"misses", number(c->approximate_misses), "several", number(c->approximate_several), "syn",
-		number(c->approximate_syn), "repeats", number(c->approximate_repeats), "flows",
-		number(s->flows), "clears", number(s->clears), "bytes", number(s->bytes), "p", s->plan.p);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "hits",
+		spx_report_number(c->approximate_hits), "misses", spx_report_number(c->approximate_misses),
+		"several", spx_report_number(c->approximate_several), "syn",
+		spx_report_number(c->approximate_syn), "repeats", spx_report_number(c->approximate_repeats),
+		"flows", spx_report_number(s->flows), "clears", spx_report_number(s->clears), "bytes",
+		spx_report_number(s->bytes), "p", s->plan.p);
 }
 
 static json_t *
 json_sum(const struct spx_flow_sum *sum)
 {
-	return json_pack("{s:o, s:o, s:o}", "flows", number(sum->flows), "packets", number(sum->packets),
-		"bytes", number(sum->bytes));
+	return json_pack("{s:o, s:o, s:o}", "flows", spx_report_number(sum->flows), "packets",
+		spx_report_number(sum->packets), "bytes", spx_report_number(sum->bytes));
 }
 
 static json_t *
@@ -202,6 +199,6 @@ spx_cache_report_json(const struct spx_cache_report *report)
 
 	return json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:o}, s:o}", "mode", spx_flow_mode_name(report->mode),
 		"exact", json_exact(report), "approximate", json_approximate(report), "guard", "on",
-		number(c->guard_on), "off", number(c->guard_off), "flows", number(c->guarded), "ended",
-		json_ended(report));
+		spx_report_number(c->guard_on), "off", spx_report_number(c->guard_off), "flows",
+		spx_report_number(c->guarded), "ended", json_ended(report));
 }
