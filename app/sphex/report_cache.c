@@ -162,7 +162,7 @@ spx_cache_report_text(const struct spx_cache_report *report, FILE *out)
 	if (report->counters.guarded > 0)
 		fprintf(out,
 			"  %-24s %14" PRIu64 "  by the flood guard: more than %" PRIu64
-			" new ones a second\n",
+			" a second wanted places of others\n",
 			"flows held off", report->counters.guarded, report->flood_guard);
 }
 
