@@ -1,19 +1,13 @@
-/* Builds and frees what a run needs: pool, ports, rules, workers and the rings between them. */
-#include "app/sphex/appliance.h"
-
+/* The whole: configurations and their publication, how an appliance is built, and how it is freed. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include <rte_cycles.h>
-#include <rte_errno.h>
 #include <rte_malloc.h>
 
-#define HANDOVER_RING 2048u /* packets between two workers */
-#define POOL_CACHE    256u  /* most mbufs an lcore keeps for itself */
-#define POOL_NAME     "sphex_pool"
+#include "app/sphex/appliance_internal.h"
 
 uint64_t
 spx_now_ns(void)
@@ -74,244 +68,6 @@ create_rules(struct spx_appliance *app, struct spx_error *err)
 	return r;
 }
 
-/* ---- ports ----------------------------------------------------------------------------------------- */
-
-/* Mbufs an lcore keeps for itself: so few that all lcores together cannot hold back half the pool (a cache
- * grows to one and a half times its size). */
-static unsigned
-cache_size(const struct spx_setup *setup)
-{
-	return RTE_MIN(setup->mbufs / (4u * (setup->workers + 1u)), POOL_CACHE);
-}
-
-/* The pool stays for the next run of this process, where it mostly fits: filling one takes longer than many a
- * trace. */
-static int
-create_pool(struct spx_appliance *app, struct spx_error *err)
-{
-	uint32_t room = RTE_MBUF_DEFAULT_DATAROOM;
-	uint16_t size;
-
-	/* One byte more than the largest frame: a replay marks an oversize packet with it. */
-	for (uint16_t i = 0; i < app->setup->n_ports; i++)
-		room = RTE_MAX(room, app->setup->port[i].max_frame + 1);
-	size = (uint16_t)RTE_MIN(RTE_ALIGN_CEIL(room + RTE_PKTMBUF_HEADROOM, 64u), (uint32_t)UINT16_MAX);
-	app->pool = rte_mempool_lookup(POOL_NAME);
-	if (app->pool != NULL && app->pool->size == app->setup->mbufs &&
-		rte_pktmbuf_data_room_size(app->pool) == size)
-		return 0;
-	rte_mempool_free(app->pool);
-	/* RTS: threads that share a CPU do not wait for one that lost it in the middle of a put. */
-	app->pool = rte_pktmbuf_pool_create_by_ops(POOL_NAME, app->setup->mbufs, cache_size(app->setup),
-		sizeof(struct spx_meta), size, SOCKET_ID_ANY, "ring_mt_rts");
-	if (app->pool == NULL)
-		return spx_error(err, -ENOMEM,
-			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower "
-			"memory.mbufs",
-			app->setup->mbufs, size, rte_strerror(rte_errno));
-	return 0;
-}
-
-/* Every packet has been sent or freed by now: what is missing in the pool has been lost without a count. */
-static int
-check_pool(const struct spx_appliance *app, struct spx_error *err)
-{
-	unsigned missing = app->pool == NULL ? 0 : rte_mempool_in_use_count(app->pool);
-
-	return missing == 0 ? 0 : spx_error(err, -EPROTO, "%u mbufs did not come back to the pool", missing);
-}
-
-/* A capture must not write over a trace that is replayed, or over another capture, by whatever name. */
-static int
-check_files(const struct spx_appliance *app, struct spx_error *err)
-{
-	const struct spx_setup *setup = app->setup;
-	struct stat a, b;
-
-	for (uint16_t i = 0; i < setup->n_ports; i++) {
-		if (strcmp(setup->port[i].driver, "capture") != 0 || stat(setup->port[i].file, &a) != 0)
-			continue;
-		if (!S_ISREG(a.st_mode))
-			return spx_error(err, -EINVAL,
-				"port %s: %s is no regular file; a file to write expected",
-				setup->port[i].name, setup->port[i].file);
-		for (uint16_t k = 0; k < setup->n_ports; k++)
-			if (k != i && setup->port[k].file != NULL && stat(setup->port[k].file, &b) == 0 &&
-				a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-				return spx_error(err, -EINVAL,
-					"port %s: %s is the file of port %s too; a file of its own expected",
-					setup->port[i].name, setup->port[i].file, setup->port[k].name);
-	}
-	return 0;
-}
-
-static int
-open_ports(struct spx_appliance *app, struct spx_error *err)
-{
-	for (uint16_t i = 0; i < app->setup->n_ports; i++) {
-		const struct spx_setup_port *wanted = &app->setup->port[i];
-		struct spx_port_options options = {
-			.driver = wanted->driver,
-			.id = i,
-			.workers = app->setup->workers,
-			.max_frame = wanted->max_frame,
-			.verify_checksum = wanted->verify_checksum,
-			.pool = app->pool,
-			.device = wanted->device,
-			.rx_descriptors = wanted->rx_descriptors,
-			.tx_descriptors = wanted->tx_descriptors,
-			.promiscuous = wanted->promiscuous,
-			.file = wanted->file,
-			.passes = wanted->passes,
-			.speed = wanted->speed,
-			.snap = wanted->snap,
-			.seed = &app->seed,
-		};
-		int r;
-
-		memcpy(options.name, wanted->name, sizeof(options.name));
-		r = spx_port_open(&app->port[i], &options, err);
-		if (r < 0)
-			return r;
-		app->n_ports++;
-	}
-	return 0;
-}
-
-/* ---- wiring ---------------------------------------------------------------------------------------- */
-
-static struct rte_ring *
-create_ring(const char *what, unsigned a, unsigned b, uint32_t size, unsigned flags, struct spx_error *err)
-{
-	char name[RTE_RING_NAMESIZE];
-	struct rte_ring *ring;
-
-	snprintf(name, sizeof(name), "%s_%u_%u", what, a, b);
-	ring = rte_ring_create(name, size, SOCKET_ID_ANY, flags | RING_F_EXACT_SZ);
-	if (ring == NULL)
-		spx_error(err, -rte_errno, "no memory for the ring %s of %u packets (%s)", name, size,
-			rte_strerror(rte_errno));
-	return ring;
-}
-
-/* The options parse needs for packets of a port. */
-static struct spx_net_options
-net_options(const struct spx_appliance *app, const struct spx_port *port)
-{
-	return (struct spx_net_options){
-		.seed = app->seed,
-		.max_frame = port->options.max_frame,
-		.verify_checksum = port->options.verify_checksum && !port->checksum_done,
-	};
-}
-
-/* Receive queues are dealt round-robin, so ports with one queue do not all end up with the first worker. */
-static void
-wire_receive(struct spx_appliance *app, struct spx_port *port)
-{
-	if (port->ops->rx_burst == NULL)
-		return;
-	for (uint16_t q = 0; q < port->rx_queues; q++) {
-		struct spx_worker *w = app->worker[(port->id + q) % app->n_workers];
-
-		w->rx[w->n_rx++] =
-			(struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, port)};
-	}
-}
-
-/* Transmit queue q belongs to the worker that receive queue q belongs to. Where the port has fewer queues
- * than there are workers, the others hand over to one that has. */
-static int
-wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error *err)
-{
-	for (uint16_t i = 0; i < app->n_workers && port->tx_queues > 0; i++) {
-		uint16_t queue = i % port->tx_queues;
-		struct spx_worker *w = app->worker[(port->id + i) % app->n_workers];
-		struct spx_worker *owner = app->worker[(port->id + queue) % app->n_workers];
-		struct rte_ring *ring = NULL;
-
-		if (owner != w) {
-			ring = create_ring("handover", w->id, port->id, HANDOVER_RING,
-				RING_F_SP_ENQ | RING_F_SC_DEQ, err);
-			if (ring == NULL)
-				return -ENOMEM;
-			app->handover[w->id][port->id] = ring;
-			owner->handover[owner->n_handover++] =
-				(struct spx_worker_handover){.ring = ring, .port = port->id};
-		}
-		w->tx[port->id] = (struct spx_worker_tx){.port = port, .queue = queue, .handover = ring};
-	}
-	return 0;
-}
-
-/* Every port that an action sends to must be able to send: some devices have no transmit queue. */
-static int
-check_actions(const struct spx_appliance *app, struct spx_error *err)
-{
-	for (uint32_t i = 0; i < app->setup->n_actions; i++) {
-		const struct spx_setup_action *a = &app->setup->action[i];
-		bool forwards = a->action.verdict == SPX_VERDICT_FORWARD;
-
-		if (forwards && app->port[a->action.port].tx_queues == 0)
-			return spx_error(err, -EINVAL, "action %s: port %s cannot send", a->name,
-				app->setup->port[a->action.port].name);
-		if (a->action.mirror != SPX_NO_PORT && app->port[a->action.mirror].tx_queues == 0)
-			return spx_error(err, -EINVAL, "action %s: its mirror port %s cannot send", a->name,
-				app->setup->port[a->action.mirror].name);
-	}
-	return 0;
-}
-
-static struct spx_worker *
-create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
-{
-	struct spx_worker *w = rte_zmalloc("worker", sizeof(*w), RTE_CACHE_LINE_SIZE);
-
-	if (w == NULL)
-		return NULL;
-	app->worker[app->n_workers++] = w;
-	w->id = id;
-	w->burst = app->setup->burst;
-	w->sleeps = app->setup->worker_idle == SPX_IDLE_SLEEP;
-	w->pool = app->pool;
-	w->qsbr = app->qsbr;
-	w->config = &app->config;
-	w->phase = &app->phase;
-	w->exception = app->exception;
-	w->tsc_zero = app->tsc_zero;
-	w->ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());
-	w->action_counter = rte_calloc("actions", app->setup->n_actions, sizeof(*w->action_counter), 0);
-	w->inject = create_ring("inject", id, 0, app->setup->inject_ring, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
-	app->slowpath.inject[id] = w->inject;
-	for (uint16_t p = 0; p < app->n_ports; p++)
-		w->inject_net[p] = net_options(app, &app->port[p]);
-	if (w->action_counter == NULL || w->inject == NULL)
-		return NULL;
-	return spx_appliance_create_cache(app, w, err) < 0 ? NULL : w;
-}
-
-static int
-create_workers(struct spx_appliance *app, struct spx_error *err)
-{
-	int r = 0;
-
-	app->exception = create_ring(
-		"exception", 0, 0, app->setup->exception_ring, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ, err);
-	if (app->exception == NULL)
-		return -ENOMEM;
-	app->slowpath.exception = app->exception;
-	for (uint16_t i = 0; i < app->setup->workers; i++) {
-		spx_error(err, -ENOMEM, "no memory for worker %u; raise memory.megabytes", i);
-		if (create_worker(app, i, err) == NULL)
-			return -ENOMEM;
-	}
-	for (uint16_t p = 0; p < app->n_ports && r == 0; p++) {
-		wire_receive(app, &app->port[p]);
-		r = wire_transmit(app, &app->port[p], err);
-	}
-	return r;
-}
-
 /* ---- life ------------------------------------------------------------------------------------------ */
 
 int
@@ -330,9 +86,11 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 		spx_error(err, r, "the kernel gave no random numbers (%s)", strerror(-r));
 		goto failed;
 	}
-	if ((r = check_files(app, err)) < 0 || (r = create_rules(app, err)) < 0 ||
-		(r = create_pool(app, err)) < 0 || (r = open_ports(app, err)) < 0 ||
-		(r = check_actions(app, err)) < 0 || (r = create_workers(app, err)) < 0)
+	if ((r = spx_appliance_check_files(app, err)) < 0 || (r = create_rules(app, err)) < 0 ||
+		(r = spx_appliance_create_pool(app, err)) < 0 ||
+		(r = spx_appliance_open_ports(app, err)) < 0 ||
+		(r = spx_appliance_check_actions(app, err)) < 0 ||
+		(r = spx_appliance_create_workers(app, err)) < 0)
 		goto failed;
 	*out = app;
 	return 0;
@@ -362,7 +120,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 	rte_ring_free(app->exception);
 	spx_rule_table_destroy(app->rules);
 	if (first == 0)
-		first = check_pool(app, err);
+		first = spx_appliance_check_pool(app, err);
 	free(app->config);
 	free(app->qsbr);
 	free(app);

@@ -1,11 +1,15 @@
 /* The appliance: ports, workers, slow path and rings of one run, and who wires them.
  *
- *   eal.c          starts DPDK once per process
- *   appliance.c    opens ports, wires workers to queues and rings, publishes configurations, frees everything
- *   flow_caches.c  gives workers their flow caches, and flushes them at the end
- *   slowpath.c     the slow-path lcore
- *   control.c      the control thread: signals, live view, when to stop, how to drain
- *   report.c       what was counted, as text and JSON
+ *   eal.c               starts DPDK once per process
+ *   appliance.c         publishes configurations; builds the whole and frees it
+ *   appliance_ports.c   makes the mbuf pool, opens ports
+ *   appliance_wiring.c  makes workers and ties them to queues and rings
+ *   appliance_caches.c  gives workers their flow caches, and flushes them at the end
+ *   slowpath.c          the slow-path lcore
+ *   control.c           the control thread: signals, live view, when to stop, how to drain
+ *   report.c            what was counted: merged, checked, as text
+ *   report_json.c       the same as JSON, and into a file
+ *   report_cache.c      the flow caches' part of both
  */
 #ifndef SPX_APPLIANCE_H
 #define SPX_APPLIANCE_H
@@ -58,12 +62,9 @@ int spx_appliance_run(struct spx_appliance *app, bool live, struct spx_error *er
 /* Closes ports and frees all. 0, or what a port could not say before (a damaged trace, a write error). */
 int spx_appliance_free(struct spx_appliance *app, struct spx_error *err);
 
-/* Flow caches (flow_caches.c). The first makes a worker's cache and the ring of its ended flows; the second,
- * after workers and slow path have stopped, ends every flow and leaves all of them in the slow path's totals
- * or in what workers have lost; the third frees caches and rings of all workers. */
-int spx_appliance_create_cache(struct spx_appliance *app, struct spx_worker *w, struct spx_error *err);
+/* After workers and slow path have stopped: ends every flow and leaves all of them in the slow path's totals
+ * or in what workers have lost. */
 void spx_appliance_flush_caches(struct spx_appliance *app);
-void spx_appliance_free_caches(struct spx_appliance *app);
 
 /* CLOCK_MONOTONIC in ns. */
 uint64_t spx_now_ns(void);

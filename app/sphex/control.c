@@ -12,6 +12,7 @@
 #include <rte_lcore.h>
 
 #include "app/sphex/appliance.h"
+#include "app/sphex/guard_watch.h"
 #include "app/sphex/live.h"
 
 #define TICK_NS     2000000 /* between two looks at the state of things */
@@ -23,9 +24,7 @@ struct control {
 	struct spx_appliance *app;
 	bool live;
 	int signal; /* that ended the run, or 0 */
-	struct {
-		uint64_t on, off; /* as last seen */
-	} guard[SPX_WORKERS_MAX];
+	struct spx_guard_watch guard[SPX_WORKERS_MAX];
 };
 
 /* True when the appliance has replays and all of them have ended. */
@@ -111,28 +110,29 @@ drain(struct spx_appliance *app)
 
 /* ---- the thread ------------------------------------------------------------------------------------ */
 
-/* Says when a worker's flood guard began, or ceased, to keep new flows out of the cache. */
+/* Says when a worker's flood guard has begun, or ceased, to hold new flows off that would take the places of
+ * others. */
 static void
 watch_guards(struct control *control)
 {
-	static struct spx_log_limit began, ceased;
 	const struct spx_appliance *app = control->app;
+	uint64_t now = spx_now_ns();
 
 	for (uint16_t i = 0; i < app->n_workers; i++) {
 		const struct spx_flow_counters *c = spx_flow_counters(app->worker[i]->cache);
 		uint64_t off = __atomic_load_n(&c->guard_off, __ATOMIC_RELAXED);
 		uint64_t on = __atomic_load_n(&c->guard_on, __ATOMIC_RELAXED);
 
-		if (on != control->guard[i].on)
-			spx_log_limited(&began, SPX_LOG_WARNING,
-				"worker %u: more than %lu new flows a second: few enter the flow cache "
-				"until fewer come",
+		if (!spx_guard_watch(&control->guard[i], on, off, now))
+			continue;
+		if (control->guard[i].on)
+			spx_log(SPX_LOG_WARNING,
+				"worker %u: more than %lu new flows a second want the places of others: the "
+				"flow cache lets few in until fewer come",
 				i, app->setup->cache.flood_guard);
-		if (off != control->guard[i].off)
-			spx_log_limited(&ceased, SPX_LOG_INFO,
-				"worker %u: fewer new flows: they enter the flow cache again", i);
-		control->guard[i].on = on;
-		control->guard[i].off = off;
+		else
+			spx_log(SPX_LOG_INFO, "worker %u: fewer new flows: they enter the flow cache again",
+				i);
 	}
 }
 

@@ -13,7 +13,7 @@ struct spx_cache_report {
 	enum spx_flow_mode mode;
 	uint64_t flood_guard; /* new flows a second and worker; 0 = none */
 	struct spx_flow_counters counters;
-	struct spx_flow_exact_stats exact; /* both families */
+	struct spx_flow_exact_stats exact[SPX_FLOW_FAMILIES];
 	struct spx_flow_approximate_stats approximate;
 	struct spx_flow_totals totals; /* ended flows that the slow path has seen */
 	struct spx_flow_sum lost;      /* ended flows whose records found the ring full */

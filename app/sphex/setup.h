@@ -1,7 +1,7 @@
 /* What the command line and the configuration file ask for: plain data, before anything is opened.
  *
  * setup_quick.c fills it from the command line (options.h), setup_document.c and its neighbours from JSON;
- * eal.c and appliance.c open what it says.
+ * eal.c and appliance_ports.c open what it says.
  * Everything in it is owned by the setup and freed by spx_setup_free.
  */
 #ifndef SPX_SETUP_H

@@ -1,6 +1,6 @@
 /* A worker: one pinned lcore that takes packets from its queues through the stages.
  *
- * appliance.c wires workers to ports and rings; everything in the first part of the struct is constant while
+ * appliance_wiring.c wires workers to ports and rings; everything in the first part of the struct is constant while
  * the worker runs. Benchmarks and tests wire one by hand and call spx_worker_turn.
  */
 #ifndef SPX_WORKER_H

@@ -39,6 +39,16 @@ def check_cache(cache):
     packets, hits = lookups(cache)
     lab.equal(exact["inserts"], ended(cache, "flows"), f"flows that entered, and ended, in {cache}")
     lab.equal(exact["evictions"] + exact["expired"] + exact["resident"], exact["inserts"], f"where flows are in {cache}")
+    families = (exact["ipv4"], exact["ipv6"])
+    for key in ("entries", "resident", "bytes"):
+        lab.equal(sum(family[key] for family in families), exact[key], f"{key} of both families in {cache}")
+    for part in families:
+        lab.check(part["resident"] <= part["entries"], f"flows fit in {cache}")
+        per_flow = part["bytes"] / part["resident"] if part["resident"] else 0
+        lab.check(abs(part["bytes_per_flow"] - per_flow) <= 1e-6 * per_flow, f"bytes per flow in {cache}")
+    least, most = sorted(family["bytes_per_flow"] for family in families)
+    lab.check((least or most) * 0.999 <= exact["bytes_per_flow"] <= most * 1.001, f"a mean of both families in {cache}")
+    lab.check(cache["mode"] == "layered" or exact["refused"] == 0, f"only layered refuses flows: {cache}")
     lab.check(0 <= exact["hit_ratio"] <= 1 and exact["resident"] <= exact["entries"], f"ratios in {cache}")
     if cache["mode"] == "exact" and cache["guard"]["flows"] == 0:
         lab.equal(packets, ended(cache, "packets"), f"packets of all flows in {cache}")
@@ -62,6 +72,9 @@ def test_every_mode_answers_as_the_rules_do(net):
             packets, hits = check_cache(report["cache"])
             lab.equal(packets > 0, mode != "none", "packets are looked up")
             lab.equal(f"flow cache, {mode}" in output, mode != "none", f"the text report says it: {output}")
+            for family in ("ipv4", "ipv6"):  # the trace has both
+                lab.equal(report["cache"]["exact"][family]["resident"] > 0, mode in ("exact", "layered"), family)
+            lab.equal("IPv6 flows resident" in output, mode in ("exact", "layered"), "the text report's families")
             lab.check(packets <= report["stages"][2]["packets"] and hits <= packets, f"packets looked up: {packets}")
             results[mode, workers] = report["drops"], report["actions"], report["punted"]
     for mode in ("exact", "layered"):
@@ -141,7 +154,7 @@ def test_flood_guard(net):
     check_cache(cache)
     lab.check(cache["guard"]["on"] >= 1 and cache["guard"]["flows"] > 1000, f"flows are held off: {cache['guard']}")
     lab.check(cache["exact"]["inserts"] < 3000, f"flows that entered: {cache['exact']}")
-    lab.check("worker 0: more than 1000 new flows a second" in output and "flows held off" in output, output)
+    lab.check("worker 0: more than 1000 new flows a second want the places of others" in output and "flows held off" in output, output)
     report, output = net.replay(["--trace", trace, "--seconds", "1", "--cache", "exact"])
     lab.equal(report["cache"]["guard"], {"on": 0, "off": 0, "flows": 0}, "no guard")
     lab.check("new flows a second" not in output, output)

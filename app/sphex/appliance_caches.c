@@ -5,7 +5,7 @@
 #include <rte_cycles.h>
 #include <rte_lcore.h>
 
-#include "app/sphex/appliance.h"
+#include "app/sphex/appliance_internal.h"
 
 /* Seeds of a worker's filters: from the appliance's secret, so runs repeat when that does (hash_seed). */
 static uint64_t

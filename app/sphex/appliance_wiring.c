@@ -1,0 +1,129 @@
+/* The workers, and which of them receives and sends by which queue of a port, or by which ring. */
+#include <errno.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_malloc.h>
+
+#include "app/sphex/appliance_internal.h"
+
+#define HANDOVER_RING 2048u /* packets between two workers */
+
+static struct rte_ring *
+create_ring(const char *what, unsigned a, unsigned b, uint32_t size, unsigned flags, struct spx_error *err)
+{
+	char name[RTE_RING_NAMESIZE];
+	struct rte_ring *ring;
+
+	snprintf(name, sizeof(name), "%s_%u_%u", what, a, b);
+	ring = rte_ring_create(name, size, SOCKET_ID_ANY, flags | RING_F_EXACT_SZ);
+	if (ring == NULL)
+		spx_error(err, -rte_errno, "no memory for the ring %s of %u packets (%s)", name, size,
+			rte_strerror(rte_errno));
+	return ring;
+}
+
+/* The options parse needs for packets of a port. */
+static struct spx_net_options
+net_options(const struct spx_appliance *app, const struct spx_port *port)
+{
+	return (struct spx_net_options){
+		.seed = app->seed,
+		.max_frame = port->options.max_frame,
+		.verify_checksum = port->options.verify_checksum && !port->checksum_done,
+	};
+}
+
+/* Receive queues are dealt round-robin, so ports with one queue do not all end up with the first worker. */
+static void
+wire_receive(struct spx_appliance *app, struct spx_port *port)
+{
+	if (port->ops->rx_burst == NULL)
+		return;
+	for (uint16_t q = 0; q < port->rx_queues; q++) {
+		struct spx_worker *w = app->worker[(port->id + q) % app->n_workers];
+
+		w->rx[w->n_rx++] =
+			(struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, port)};
+	}
+}
+
+/* Transmit queue q belongs to the worker that receive queue q belongs to. Where the port has fewer queues
+ * than there are workers, the others hand over to one that has. */
+static int
+wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error *err)
+{
+	for (uint16_t i = 0; i < app->n_workers && port->tx_queues > 0; i++) {
+		uint16_t queue = i % port->tx_queues;
+		struct spx_worker *w = app->worker[(port->id + i) % app->n_workers];
+		struct spx_worker *owner = app->worker[(port->id + queue) % app->n_workers];
+		struct rte_ring *ring = NULL;
+
+		if (owner != w) {
+			ring = create_ring("handover", w->id, port->id, HANDOVER_RING,
+				RING_F_SP_ENQ | RING_F_SC_DEQ, err);
+			if (ring == NULL)
+				return -ENOMEM;
+			app->handover[w->id][port->id] = ring;
+			owner->handover[owner->n_handover++] =
+				(struct spx_worker_handover){.ring = ring, .port = port->id};
+		}
+		w->tx[port->id] = (struct spx_worker_tx){.port = port, .queue = queue, .handover = ring};
+	}
+	return 0;
+}
+
+static int
+no_memory(uint16_t worker, struct spx_error *err)
+{
+	return spx_error(err, -ENOMEM, "no memory for worker %u; raise memory.megabytes", worker);
+}
+
+static int
+create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
+{
+	struct spx_worker *w = rte_zmalloc("worker", sizeof(*w), RTE_CACHE_LINE_SIZE);
+
+	if (w == NULL)
+		return no_memory(id, err);
+	app->worker[app->n_workers++] = w;
+	w->id = id;
+	w->burst = app->setup->burst;
+	w->sleeps = app->setup->worker_idle == SPX_IDLE_SLEEP;
+	w->pool = app->pool;
+	w->qsbr = app->qsbr;
+	w->config = &app->config;
+	w->phase = &app->phase;
+	w->exception = app->exception;
+	w->tsc_zero = app->tsc_zero;
+	w->ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());
+	for (uint16_t p = 0; p < app->n_ports; p++)
+		w->inject_net[p] = net_options(app, &app->port[p]);
+	w->action_counter = rte_calloc("actions", app->setup->n_actions, sizeof(*w->action_counter), 0);
+	if (w->action_counter == NULL)
+		return no_memory(id, err);
+	w->inject = create_ring("inject", id, 0, app->setup->inject_ring, RING_F_SP_ENQ | RING_F_SC_DEQ, err);
+	if (w->inject == NULL)
+		return -ENOMEM;
+	app->slowpath.inject[id] = w->inject;
+	return spx_appliance_create_cache(app, w, err);
+}
+
+int
+spx_appliance_create_workers(struct spx_appliance *app, struct spx_error *err)
+{
+	int r = 0;
+
+	app->exception = create_ring(
+		"exception", 0, 0, app->setup->exception_ring, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ, err);
+	if (app->exception == NULL)
+		return -ENOMEM;
+	app->slowpath.exception = app->exception;
+	for (uint16_t i = 0; i < app->setup->workers && r == 0; i++)
+		r = create_worker(app, i, err);
+	for (uint16_t p = 0; p < app->n_ports && r == 0; p++) {
+		wire_receive(app, &app->port[p]);
+		r = wire_transmit(app, &app->port[p], err);
+	}
+	return r;
+}
