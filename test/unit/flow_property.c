@@ -217,11 +217,11 @@ Test(flow_property, approximate_keeps_to_its_bound_cold)
 	check_bound(&o, answered, strangers);
 }
 
-/* The next flow that enters would make the other half take over. */
+/* The other half has all that it takes over with: a flow more, and it does. */
 static bool
 about_to_switch(const struct spx_flow_approximate *a)
 {
-	return a->filter[!a->active].flows >= a->takes_over || a->filter[a->active].flows >= a->flows;
+	return a->filter[!a->active].flows >= a->takes_over;
 }
 
 /* New flows enter until the halves of each filter have changed places since it had `clears` clears, and it is
