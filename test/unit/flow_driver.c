@@ -83,36 +83,80 @@ driver_add(struct driver *d, uint32_t flow)
 	driver_key6(flow, &d->key6[i]);
 }
 
+/* The rules tell the families apart, so an answer from the other one's table is a wrong one. */
+static uint32_t
+answer(const struct driver *d, enum spx_flow_family family, uint32_t flow)
+{
+	return (driver_rule(d, flow) + family) % d->n_actions;
+}
+
+static uint64_t
+lookup(struct driver *d, enum spx_flow_family family, uint64_t set, uint64_t syn)
+{
+	d->packets += spx_set_count(set);
+	d->asked = family == SPX_FLOW_IPV4
+			   ? spx_flow_lookup4(d->cache, d->key4, d->hash, d->bytes, set, syn, d->action)
+			   : spx_flow_lookup6(d->cache, d->key6, d->hash, d->bytes, set, syn, d->action);
+	cr_assert_eq(d->asked & ~set, 0);
+	return d->asked;
+}
+
+/* What the lookup stage does for a family: lookup, rules, learn. */
+static uint64_t
+find_actions(struct driver *d, enum spx_flow_family family, uint64_t set, uint64_t syn)
+{
+	uint64_t asked = lookup(d, family, set, syn);
+	unsigned i;
+
+	d->asked_flows += spx_set_count(asked);
+	SPX_FOREACH (i, asked)
+		d->action[i] = answer(d, family, d->flow[i]);
+	if (asked != 0 && family == SPX_FLOW_IPV4)
+		spx_flow_learn4(d->cache, d->key4, d->hash, asked, d->action);
+	else if (asked != 0)
+		spx_flow_learn6(d->cache, d->key6, d->hash, asked, d->action);
+	return asked;
+}
+
+static void
+count_wrong(struct driver *d, enum spx_flow_family family, uint64_t set)
+{
+	unsigned i;
+
+	SPX_FOREACH (i, set)
+		d->wrong += d->action[i] != answer(d, family, d->flow[i]);
+}
+
 uint64_t
 driver_lookup(struct driver *d, enum spx_flow_family family, uint64_t syn)
 {
-	uint64_t all = spx_set_first(d->n);
-
-	d->packets += d->n;
-	d->asked = family == SPX_FLOW_IPV4
-			   ? spx_flow_lookup4(d->cache, d->key4, d->hash, d->bytes, all, syn, d->action)
-			   : spx_flow_lookup6(d->cache, d->key6, d->hash, d->bytes, all, syn, d->action);
-	cr_assert_eq(d->asked & ~all, 0);
-	return d->asked;
+	return lookup(d, family, spx_set_first(d->n), syn);
 }
 
 uint64_t
 driver_burst(struct driver *d, enum spx_flow_family family, uint64_t syn)
 {
-	uint64_t asked = driver_lookup(d, family, syn);
-	unsigned i;
+	uint64_t all = spx_set_first(d->n), asked = find_actions(d, family, all, syn);
 
-	d->asked_flows += spx_set_count(asked);
-	SPX_FOREACH (i, asked)
-		d->action[i] = driver_rule(d, d->flow[i]);
-	if (asked != 0 && family == SPX_FLOW_IPV4)
-		spx_flow_learn4(d->cache, d->key4, d->hash, asked, d->action);
-	else if (asked != 0)
-		spx_flow_learn6(d->cache, d->key6, d->hash, asked, d->action);
-	for (i = 0; i < d->n; i++)
-		d->wrong += d->action[i] != driver_rule(d, d->flow[i]);
+	count_wrong(d, family, all);
 	d->n = 0;
 	return asked;
+}
+
+void
+driver_mixed_burst(struct driver *d, uint64_t ipv4, uint64_t ipv6)
+{
+	unsigned i;
+
+	if (ipv4 != 0)
+		find_actions(d, SPX_FLOW_IPV4, ipv4, 0);
+	if (ipv6 != 0)
+		find_actions(d, SPX_FLOW_IPV6, ipv6, 0);
+	count_wrong(d, SPX_FLOW_IPV4, ipv4);
+	count_wrong(d, SPX_FLOW_IPV6, ipv6);
+	SPX_FOREACH (i, spx_set_first(d->n) & ~(ipv4 | ipv6))
+		d->wrong += d->action[i] != UINT32_MAX;
+	d->n = 0;
 }
 
 bool

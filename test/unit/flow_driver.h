@@ -8,7 +8,7 @@
 
 struct driver {
 	struct spx_flow_cache *cache;
-	uint32_t n_flows, n_actions;
+	uint32_t n_actions;
 	uint64_t collide; /* flows whose number is equal modulo this have equal hashes; 0 = all different */
 	uint64_t random, generation;
 	uint32_t now_ms;
@@ -23,7 +23,7 @@ struct driver {
 
 	/* so far */
 	uint64_t packets, asked_flows, wrong;
-	uint64_t ended_flows[SPX_FLOW_END_COUNT], ended_packets, ended_bytes, entered_bytes;
+	uint64_t ended_flows[SPX_FLOW_END_COUNT], ended_packets, ended_bytes;
 };
 
 /* Creates the cache with the driver as the receiver of ended flows, generation 1. */
@@ -34,7 +34,7 @@ void driver_key4(uint32_t flow, struct spx_key4 *key);
 void driver_key6(uint32_t flow, struct spx_key6 *key);
 uint64_t driver_hash(const struct driver *d, uint32_t flow);
 
-/* What the rules say of a flow in the driver's generation. */
+/* What the rules say of an IPv4 flow in the driver's generation; an IPv6 flow gets the next action. */
 uint32_t driver_rule(const struct driver *d, uint32_t flow);
 
 /* Flow of the next packet of the burst. */
@@ -43,6 +43,11 @@ void driver_add(struct driver *d, uint32_t flow);
 /* Looks the burst up as one family, answers what is asked, learns; counts wrong answers; empties the burst.
  * Returns the set that was asked. */
 uint64_t driver_burst(struct driver *d, enum spx_flow_family family, uint64_t syn);
+
+/* Looks the burst up as the lookup stage does with packets of both families: the members of ipv4, then those
+ * of ipv6, each with rules and learning; the others have no flow. Counts wrong answers, among them whatever
+ * was written for the others; empties the burst. */
+void driver_mixed_burst(struct driver *d, uint64_t ipv4, uint64_t ipv6);
 
 /* A burst of one packet. True when the rules were asked. */
 bool driver_packet(struct driver *d, enum spx_flow_family family, uint32_t flow);

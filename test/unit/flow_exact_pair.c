@@ -1,60 +1,11 @@
-/* The model of flow_exact_pair.h. */
+/* Does to the cache and to the model what flow_exact_pair.h says, and compares. */
 #include <string.h>
 
 #include <rte_malloc.h>
 
-#include "test/unit/flow_exact_pair.h"
+#include "test/unit/flow_exact_model.h"
 
 #define FRAME_BYTES 100u
-
-uint64_t
-pair_hash_good(uint32_t id)
-{
-	uint64_t state = id;
-
-	return spx_random(&state);
-}
-
-uint64_t
-pair_hash_one(uint32_t id)
-{
-	(void)id;
-	return UINT64_C(0x8000000000001234);
-}
-
-uint64_t
-pair_hash_tags(uint32_t id)
-{
-	return (uint64_t)(id & 3) << 62 | id % 3;
-}
-
-struct spx_key4
-pair_key4(uint32_t id)
-{
-	struct spx_key4 key = {.proto = 17};
-	uint32_t rest = (id >> 2) + 1;
-
-	memcpy((uint8_t *)&key + 4 * (id & 1), &rest, sizeof(rest));
-	key.context[2] = id >> 1 & 1;
-	return key;
-}
-
-struct spx_key6
-pair_key6(uint32_t id)
-{
-	struct spx_key6 key = {.proto = 17};
-	uint32_t rest = id >> 2;
-
-	memcpy((uint8_t *)&key + 8 * (id & 3) + 4, &rest, sizeof(rest));
-	key.context[2] = id & 3;
-	return key;
-}
-
-static uint32_t
-action_of(const struct pair *p, uint32_t id)
-{
-	return id * 7 + p->generation * 1000003;
-}
 
 /* ---- life ------------------------------------------------------------------------------------------ */
 
@@ -101,78 +52,6 @@ pair_free(struct pair *p)
 	spx_flow_exact_free(p->cache);
 	rte_free(p->flow);
 	rte_free(p->expected);
-}
-
-/* ---- the model ------------------------------------------------------------------------------------- */
-
-static struct pair_flow *
-model_set(const struct pair *p, uint32_t id)
-{
-	return &p->flow[((p->hash(id) >> 32) * p->sets >> 32) * p->ways];
-}
-
-static struct pair_flow *
-model_find(const struct pair *p, uint32_t id)
-{
-	struct pair_flow *set = model_set(p, id);
-
-	for (unsigned way = 0; way < p->ways; way++) {
-		if (set[way].resident && set[way].id == id)
-			return &set[way];
-	}
-	return NULL;
-}
-
-static void
-record_of(const struct pair *p, const struct pair_flow *flow, enum spx_flow_end end,
-	struct spx_flow_record *record)
-{
-	memset(record, 0, sizeof(*record));
-	if (p->family == SPX_FLOW_IPV4)
-		record->key4 = pair_key4(flow->id);
-	else
-		record->key6 = pair_key6(flow->id);
-	record->family = (uint8_t)p->family;
-	record->end = (uint8_t)end;
-	record->action = flow->action;
-	record->packets = flow->packets;
-	record->bytes = flow->bytes;
-	record->first_use = flow->first_use;
-	record->last_use = flow->last_use;
-}
-
-static void
-model_end(struct pair *p, struct pair_flow *flow, enum spx_flow_end end)
-{
-	record_of(p, flow, end, &p->expected[p->n_expected++]);
-	flow->resident = false;
-	p->ended[end]++;
-}
-
-static void
-model_insert(struct pair *p, uint32_t id, uint32_t packets, uint32_t bytes)
-{
-	struct pair_flow *flow = model_find(p, id), *set = model_set(p, id);
-
-	if (flow == NULL) {
-		flow = set;
-		for (unsigned way = 0; way < p->ways && flow->resident; way++) {
-			if (!set[way].resident || set[way].stamp < flow->stamp)
-				flow = &set[way];
-		}
-		if (flow->resident)
-			model_end(p, flow, SPX_FLOW_END_evicted);
-		*flow = (struct pair_flow){.resident = true, .id = id, .first_use = p->now};
-		p->inserted++;
-	} else {
-		p->renewed++;
-	}
-	flow->action = action_of(p, id);
-	flow->generation = p->generation;
-	flow->last_use = p->now;
-	flow->packets += packets;
-	flow->bytes += bytes;
-	flow->stamp = p->looked_up >> p->shift;
 }
 
 /* ---- both ------------------------------------------------------------------------------------------ */
@@ -246,7 +125,7 @@ pair_insert(struct pair *p, const uint32_t id[], uint64_t set)
 		key4[i] = pair_key4(id[i]);
 		key6[i] = pair_key6(id[i]);
 		hash[i] = p->hash(id[i]);
-		action[i] = action_of(p, id[i]);
+		action[i] = model_action(p, id[i]);
 		packets[i] = 1 + id[i] % 3;
 		bytes[i] = packets[i] * FRAME_BYTES;
 		model_insert(p, id[i], packets[i], bytes[i]);
@@ -315,7 +194,7 @@ pair_check(const struct pair *p)
 		cr_assert_eq(there, p->flow[i].resident, "entry %lu", i);
 		if (!there)
 			continue;
-		record_of(p, &p->flow[i], 0, &expected);
+		model_record(p, &p->flow[i], 0, &expected);
 		cr_assert_arr_eq(&record, &expected, sizeof(record), "entry %lu", i);
 		resident++;
 		packets += record.packets;
