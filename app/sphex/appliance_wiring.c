@@ -23,15 +23,18 @@ create_ring(const char *what, unsigned a, unsigned b, uint32_t size, unsigned fl
 	return ring;
 }
 
-/* The options parse needs for packets of a port. */
+/* The options parse needs for a worker's packets of a port. */
 static struct spx_net_options
-net_options(const struct spx_appliance *app, const struct spx_port *port)
+net_options(const struct spx_appliance *app, const struct spx_worker *w, const struct spx_port *port)
 {
-	return (struct spx_net_options){
+	struct spx_net_options options = {
 		.seed = app->seed,
 		.max_frame = port->options.max_frame,
 		.verify_checksum = port->options.verify_checksum && !port->checksum_done,
 	};
+
+	options.table4 = spx_flow_lines4(w->cache, &options.lines4);
+	return options;
 }
 
 /* Receive queues are dealt round-robin, so ports with one queue do not all end up with the first worker. */
@@ -44,7 +47,7 @@ wire_receive(struct spx_appliance *app, struct spx_port *port)
 		struct spx_worker *w = app->worker[(port->id + q) % app->n_workers];
 
 		w->rx[w->n_rx++] =
-			(struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, port)};
+			(struct spx_worker_rx){.port = port, .queue = q, .net = net_options(app, w, port)};
 	}
 }
 
@@ -83,6 +86,7 @@ static int
 create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 {
 	struct spx_worker *w = rte_zmalloc("worker", sizeof(*w), RTE_CACHE_LINE_SIZE);
+	int r;
 
 	if (w == NULL)
 		return no_memory(id, err);
@@ -97,8 +101,6 @@ create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 	w->exception = app->exception;
 	w->tsc_zero = app->tsc_zero;
 	w->ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());
-	for (uint16_t p = 0; p < app->n_ports; p++)
-		w->inject_net[p] = net_options(app, &app->port[p]);
 	w->action_counter = rte_calloc("actions", app->setup->n_actions, sizeof(*w->action_counter), 0);
 	if (w->action_counter == NULL)
 		return no_memory(id, err);
@@ -106,7 +108,10 @@ create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 	if (w->inject == NULL)
 		return -ENOMEM;
 	app->slowpath.inject[id] = w->inject;
-	return spx_appliance_create_cache(app, w, err);
+	r = spx_appliance_create_cache(app, w, err);
+	for (uint16_t p = 0; p < app->n_ports && r == 0; p++)
+		w->inject_net[p] = net_options(app, w, &app->port[p]);
+	return r;
 }
 
 int

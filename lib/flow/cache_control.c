@@ -165,6 +165,15 @@ spx_flow_flush(struct spx_flow_cache *c)
 
 /* ---- readers --------------------------------------------------------------------------------------- */
 
+const void *
+spx_flow_lines4(const struct spx_flow_cache *c, uint64_t *lines)
+{
+	const struct spx_flow_exact *x = c->exact[SPX_FLOW_IPV4];
+
+	*lines = 0;
+	return x == NULL ? NULL : spx_flow_exact_lines(x, lines);
+}
+
 enum spx_flow_mode
 spx_flow_mode(const struct spx_flow_cache *c)
 {

@@ -107,6 +107,13 @@ spx_flow_exact_contested(const struct spx_flow_exact *x)
 	return x->contested;
 }
 
+const void *
+spx_flow_exact_lines(const struct spx_flow_exact *x, uint64_t *lines)
+{
+	*lines = x->sets;
+	return x->set;
+}
+
 uint64_t
 spx_flow_exact_stale(const struct spx_flow_exact *x)
 {

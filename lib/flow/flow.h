@@ -169,6 +169,10 @@ uint64_t spx_flow_exact_insert6(struct spx_flow_exact *x, const struct spx_key6 
 /* New flows of the last insertion that came to full sets, whether they got a place there or not. */
 unsigned spx_flow_exact_contested(const struct spx_flow_exact *x);
 
+/* The array of *lines cache lines that a lookup begins with: the upper 32 bits of the hash, as a fraction of
+ * it, are the flow's. Who prefetches them while it still computes other hashes hides their distance. */
+const void *spx_flow_exact_lines(const struct spx_flow_exact *x, uint64_t *lines);
+
 /* Keeps the order of use exact; housekeeping calls it every few thousand packets looked up, and a lookup does
  * when nobody has for 16 Ki. Costs about one cache line per 128 packets. */
 void spx_flow_exact_age(struct spx_flow_exact *x);
@@ -391,6 +395,9 @@ void spx_flow_housekeep(struct spx_flow_cache *c, uint32_t now_ms);
 
 /* Ends every flow (stopped). */
 void spx_flow_flush(struct spx_flow_cache *c);
+
+/* spx_flow_exact_lines of the IPv4 flows; NULL and 0 in a mode without. */
+const void *spx_flow_lines4(const struct spx_flow_cache *c, uint64_t *lines);
 
 /* The mode it was created with; any thread. */
 enum spx_flow_mode spx_flow_mode(const struct spx_flow_cache *c);

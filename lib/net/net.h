@@ -38,12 +38,18 @@ struct spx_net_options {
 	struct spx_hash_seed seed;
 	uint32_t max_frame;   /* bytes without FCS; a longer frame is dropped: oversize */
 	bool verify_checksum; /* IPv4 header checksum in software (where the port did not) */
+
+	/* An array of lines4 cache lines that whoever looks plain IPv4 flows up next begins with, each at the
+	 * upper 32 bits of its hash as a fraction of the array: parse asks for the line as soon as it knows
+	 * the hash. NULL and 0: for none. */
+	const void *table4;
+	uint64_t lines4;
 };
 
-/* Parses every packet of b->alive: fills layout and length, and key4/key6 and hash, puts each index into exactly one of
- * ipv4, ipv6, other; a malformed packet goes to drop with its reason. Reads b->n, in_port, pkt, alive; the
- * other sets need not be initialised. Packets that the port marked RTE_MBUF_F_RX_IP_CKSUM_BAD are dropped as
- * ipv4_checksum either way. */
+/* Parses every packet of b->alive: fills layout and length, and key4/key6 and hash, puts each index into
+ * exactly one of ipv4, ipv6, other; a malformed packet goes to drop with its reason. Reads b->n, in_port,
+ * pkt, alive; the other sets need not be initialised. Packets that the port marked RTE_MBUF_F_RX_IP_CKSUM_BAD
+ * are dropped as ipv4_checksum either way. */
 void spx_net_parse(struct spx_burst *b, const struct spx_net_options *options);
 
 /* The flow hash of a single frame whose first `captured` of `length` bytes are at `bytes`, as spx_net_parse

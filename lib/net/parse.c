@@ -175,6 +175,8 @@ parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 	const unsigned n = b->n;
 	const uint32_t max_frame = options->max_frame;
 	const bool verify = options->verify_checksum;
+	const uintptr_t table4 = (uintptr_t)options->table4; /* NULL has no elements, but a line 0 */
+	const uint64_t lines4 = options->lines4;
 	uint64_t rest = 0;
 	unsigned i;
 
@@ -195,6 +197,8 @@ parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 		word[1] |= tail;
 		memcpy(&b->key4[i], word, sizeof(word));
 		b->hash[i] = spx_fold_key4(&options->seed, &b->key4[i]);
+		rte_prefetch0(
+			(const void *)(table4 + ((b->hash[i] >> 32) * lines4 >> 32) * RTE_CACHE_LINE_SIZE));
 		b->length[i] = m->pkt_len;
 		b->layout[i] = layout;
 		b->layout[i].flags = flags;

@@ -50,16 +50,22 @@ path_cache_create(struct path *p, struct spx_error *err)
 		.entries6 = ENTRIES6,
 		.ways = WAYS,
 		.p = P,
-		.flows = path_cache_entries(p),
-		.ageing = SPX_FLOW_DOUBLE_BUFFERED,
+		.flows = 2 * path_cache_entries(p),
+		.ageing = p->mode == SPX_FLOW_MODE_approximate ? SPX_FLOW_COLD : SPX_FLOW_DOUBLE_BUFFERED,
+		.idle_ms = 60000,
 		.n_actions = p->config->n_actions,
 		.seed = FILTER_SEED,
 		.socket = SOCKET_ID_ANY,
 		.ended = count_ended,
 		.arg = &p->ended};
+	struct spx_net_options *net = &p->worker->rx[0].net;
+	int rc;
 
 	p->start = rte_rdtsc();
-	return spx_flow_create(&options, &p->worker->cache, err);
+	rc = spx_flow_create(&options, &p->worker->cache, err);
+	if (rc == 0)
+		net->table4 = spx_flow_lines4(p->worker->cache, &net->lines4);
+	return rc;
 }
 
 static uint32_t
