@@ -1,7 +1,7 @@
 /* A worker: one pinned lcore that takes packets from its queues through the stages.
  *
- * appliance_wiring.c wires workers to ports and rings; everything in the first part of the struct is constant while
- * the worker runs. Benchmarks and tests wire one by hand and call spx_worker_turn.
+ * appliance_wiring.c wires workers to ports and rings; everything in the first part of the struct is constant
+ * while the worker runs. Benchmarks and tests wire one by hand and call spx_worker_turn.
  */
 #ifndef SPX_WORKER_H
 #define SPX_WORKER_H
