@@ -203,7 +203,7 @@ count(const struct bench_program *program, const struct command *command, struct
 	for (unsigned part = 0; part < parts && rc == 0; part++) {
 		struct bench_context c = {.counting = true};
 
-		rc = b->setup(b, part, &c, err);
+		rc = bench_begin(b, part, &c, err);
 		if (rc < 0)
 			return rc;
 		bench_count_start();
@@ -211,7 +211,7 @@ count(const struct bench_program *program, const struct command *command, struct
 		bench_count_stop();
 		if (b->check != NULL)
 			rc = b->check(c.state, err);
-		b->teardown(c.state);
+		bench_end(b, &c);
 	}
 	printf("operations %" PRIu64 "\n", parts * command->count_ops);
 	return rc;

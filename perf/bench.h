@@ -42,8 +42,12 @@ struct bench {
 	 * one part. 0: what it needs is not there; err says what, and the id is left out. */
 	unsigned (*parts)(const struct bench *b, struct spx_error *err);
 
-	/* Creates the state and checks it: so many flows resident, ours and peer of one mind. On error it
-	 * frees what it made. */
+	/* Bytes of the state: the frame hands it to setup zeroed and on a cache line, frees it after
+	 * teardown, and tears down what a setup that fails has made of it. 0: setup sets context's state
+	 * itself and on error frees what it made. */
+	size_t state_size;
+
+	/* Fills the state and checks it: so many flows resident, ours and peer of one mind. */
 	int (*setup)(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err);
 
 	/* `ops` operations. What goes wrong in them is remembered in the state for check. */
@@ -86,6 +90,10 @@ struct bench_result {
 /* 0: r is filled; 1: left out, err says why; negative: failed, err says why. */
 int bench_measure(const struct bench *b, const struct bench_options *options, struct bench_result *r,
 	struct spx_error *err);
+
+/* Setup and teardown of a part, with the state's memory. */
+int bench_begin(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err);
+void bench_end(const struct bench *b, struct bench_context *c);
 
 /* Calibrates a side: how many operations take about `seconds`. */
 uint64_t bench_calibrate(void (*side)(void *state, uint64_t ops), void *state, double seconds);

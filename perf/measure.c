@@ -2,6 +2,7 @@
  * hit both. Each side's number of operations is calibrated once and then fixed. */
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,6 +59,32 @@ progress(const struct bench *b, unsigned part, unsigned parts, unsigned round, u
 	}
 }
 
+int
+bench_begin(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
+{
+	size_t bytes = RTE_ALIGN_CEIL(b->state_size, (size_t)RTE_CACHE_LINE_SIZE);
+	int rc;
+
+	if (bytes > 0) {
+		c->state = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes);
+		if (c->state == NULL)
+			return spx_error(err, -ENOMEM, "no memory for a state of %zu bytes", bytes);
+		memset(c->state, 0, bytes);
+	}
+	rc = b->setup(b, part, c, err);
+	if (rc < 0 && bytes > 0)
+		bench_end(b, c);
+	return rc;
+}
+
+void
+bench_end(const struct bench *b, struct bench_context *c)
+{
+	b->teardown(c->state);
+	if (b->state_size > 0)
+		free(c->state);
+}
+
 /* Measures one part; adds the logarithms of its nanoseconds per operation to those of the parts before. */
 static int
 measure_part(const struct bench *b, unsigned part, unsigned parts, const struct bench_options *options,
@@ -65,7 +92,7 @@ measure_part(const struct bench *b, unsigned part, unsigned parts, const struct 
 {
 	double seconds = RTE_MAX(options->round_seconds / parts, PART_SECONDS_MIN);
 	uint64_t our_ops, their_ops = 0;
-	int rc = b->setup(b, part, c, err);
+	int rc = bench_begin(b, part, c, err);
 
 	if (rc < 0)
 		return rc;
@@ -82,7 +109,7 @@ measure_part(const struct bench *b, unsigned part, unsigned parts, const struct 
 	progress(b, part, parts, options->rounds, options->rounds);
 	if (b->check != NULL)
 		rc = b->check(c->state, err);
-	b->teardown(c->state);
+	bench_end(b, c);
 	return rc;
 }
 

@@ -188,17 +188,21 @@ teardown(void *state)
 	rte_member_free(s->theirs);
 	spx_flow_approximate_free(s->ours);
 	rte_free(s->key);
-	free(s);
 }
 
 /* Ours at the peer's p, or at P when the peer is not built; every key is found once. */
 static int
-fill(struct state *s, const struct bench *b, struct bench_context *c, struct spx_error *err)
+setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
 {
+	struct state *s = c->state;
 	double p[2] = {P, P};
 	struct spx_flow_approximate_stats stats;
-	int rc = create_keys(s, err);
+	int rc;
 
+	(void)part;
+	spx_hash_seed_from(&s->seed, 1);
+	s->n = (uint32_t)b->size;
+	rc = create_keys(s, err);
 	if (rc == 0 && !c->counting) {
 		rc = create_theirs(s, b->id, err);
 		if (rc == 0)
@@ -221,29 +225,11 @@ fill(struct state *s, const struct bench *b, struct bench_context *c, struct spx
 	return check(s, err);
 }
 
-static int
-setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
-{
-	struct state *s = calloc(1, sizeof(*s));
-	int rc;
-
-	(void)part;
-	if (s == NULL)
-		return spx_error(err, -ENOMEM, "no memory");
-	spx_hash_seed_from(&s->seed, 1);
-	s->n = (uint32_t)b->size;
-	c->state = s;
-	rc = fill(s, b, c, err);
-	if (rc < 0)
-		teardown(s);
-	return rc;
-}
-
 #define BENCH_LOOKUP(name, keys)                                                                             \
 	{                                                                                                    \
 		.id = name, .unit = "Mops/s", .scale = BENCH_MEGA_PER_SECOND, .peer = "rte_member vBF",      \
-		.size = (keys), .setup = setup, .ours = ours, .theirs = theirs, .check = check,              \
-		.teardown = teardown                                                                         \
+		.size = (keys), .state_size = sizeof(struct state), .setup = setup, .ours = ours,            \
+		.theirs = theirs, .check = check, .teardown = teardown                                       \
 	}
 
 static const struct bench benches[] = {

@@ -236,16 +236,20 @@ teardown(void *state)
 	free_order(&s->behind);
 	free_order(&s->before);
 	flow_traffic_free(&s->traffic);
-	free(s);
 }
 
 /* Half as many flows as entries, so that nearly all find a place in their sets. */
 static int
-fill(struct state *s, const struct bench *b, struct spx_error *err)
+setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
 {
+	struct state *s = c->state;
 	uint32_t flows = (uint32_t)b->size / 2;
-	int rc = flow_traffic_create(s->kind, flows, SEED, &s->traffic);
+	int rc;
 
+	(void)part;
+	s->context = c;
+	s->kind = (enum flow_traffic_kind)(b->variant & ~WIDE);
+	rc = flow_traffic_create(s->kind, flows, SEED, &s->traffic);
 	if (rc < 0)
 		return spx_error(err, rc, "no memory for the traffic");
 	rc = make_order(b, &s->behind, err);
@@ -265,29 +269,12 @@ fill(struct state *s, const struct bench *b, struct spx_error *err)
 	return rc;
 }
 
-static int
-setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
-{
-	struct state *s = calloc(1, sizeof(*s));
-	int rc;
-
-	(void)part;
-	if (s == NULL)
-		return spx_error(err, -ENOMEM, "no memory");
-	c->state = s;
-	s->context = c;
-	s->kind = (enum flow_traffic_kind)(b->variant & ~WIDE);
-	rc = fill(s, b, err);
-	if (rc < 0)
-		teardown(s);
-	return rc;
-}
-
 #define BENCH_ORDER(name, kind, entries)                                                                     \
 	{                                                                                                    \
 		.id = "flow.order." name, .unit = "ns per packet", .scale = BENCH_NS,                        \
-		.peer = "filter before", .size = (entries), .variant = (kind), .setup = setup, .ours = ours, \
-		.theirs = theirs, .check = check, .teardown = teardown                                       \
+		.peer = "filter before", .size = (entries), .variant = (kind),                               \
+		.state_size = sizeof(struct state), .setup = setup, .ours = ours, .theirs = theirs,          \
+		.check = check, .teardown = teardown                                                         \
 	}
 #define BENCH_ORDERS(name, kind)                                                                             \
 	BENCH_ORDER(name ".4k", kind, 1 << 12), BENCH_ORDER(name ".64k", kind, 1 << 16),                     \

@@ -98,19 +98,14 @@ teardown(void *state)
 
 	rte_mempool_free(s->pool);
 	packets_flows_free(&s->flows);
-	free(s);
 }
 
 static int
 setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
 {
-	struct state *s = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*s));
-	int rc = -ENOMEM;
+	struct state *s = c->state;
 
 	(void)part;
-	if (s == NULL)
-		return spx_error(err, -ENOMEM, "no memory");
-	memset(s, 0, sizeof(*s));
 	s->options.max_frame = RTE_ETHER_MAX_LEN;
 	spx_hash_seed_from(&s->options.seed, HASH_SEED);
 	s->pool = rte_pktmbuf_pool_create(
@@ -118,13 +113,8 @@ setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_
 	if (s->pool == NULL ||
 		packets_flows_create((uint32_t)b->size, FLOW_SEED, NULL, NULL, &s->flows) != 0 ||
 		packets_alloc(&s->flows, s->pool, s->pkt, PACKETS_MBUFS) != 0)
-		spx_error(err, rc, "no memory for %u packets", PACKETS_MBUFS);
-	else
-		rc = compare(s, err);
-	if (rc < 0)
-		teardown(s);
-	c->state = s;
-	return rc;
+		return spx_error(err, -ENOMEM, "no memory for %u packets", PACKETS_MBUFS);
+	return compare(s, err);
 }
 
 static int
@@ -145,6 +135,7 @@ static const struct bench benches[] = {
 		.scale = BENCH_NS,
 		.peer = "reference loop",
 		.size = PACKETS_MBUFS,
+		.state_size = sizeof(struct state),
 		.setup = setup,
 		.ours = ours,
 		.theirs = theirs,

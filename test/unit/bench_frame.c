@@ -1,6 +1,7 @@
-/* The benchmark frame's arithmetic and its results file; the clockwork around it is measured, not tested. */
+/* The benchmark frame's arithmetic and its results file; the rounds around it are measured, not tested. */
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -75,6 +76,51 @@ Test(bench_frame, without_a_peer_there_is_no_ratio)
 	CLOSE(r.value, 20);
 	CLOSE(r.spread, 0.8);
 	cr_assert(isnan(r.ratio) && isnan(r.peer_value));
+}
+
+/* ---- state ----------------------------------------------------------------------------------------- */
+
+struct bench_state {
+	unsigned sets_up, size;
+};
+
+static struct bench_state last; /* as it was at teardown */
+
+static int
+setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
+{
+	struct bench_state *s = c->state;
+
+	s->sets_up++;
+	s->size = (unsigned)b->size;
+	return part == 1 ? spx_error(err, -EIO, "part 1") : 0;
+}
+
+static void
+teardown(void *state)
+{
+	last = *(struct bench_state *)state;
+}
+
+/* Zeroed for each part, on a cache line, torn down once: by the frame when setup fails. */
+Test(bench_frame, state_is_the_frames)
+{
+	const struct bench b = {
+		.size = 7, .state_size = sizeof(struct bench_state), .setup = setup, .teardown = teardown};
+	struct bench_context c = {.counting = false};
+	struct spx_error err;
+
+	for (unsigned i = 0; i < 2; i++) {
+		cr_assert_eq(bench_begin(&b, 0, &c, &err), 0);
+		cr_assert_eq((uintptr_t)c.state % RTE_CACHE_LINE_SIZE, 0);
+		last.size = 0;
+		bench_end(&b, &c);
+		cr_assert_eq(last.size, 7);
+		cr_assert_eq(last.sets_up, 1);
+	}
+	last.size = 0;
+	cr_assert_eq(bench_begin(&b, 1, &c, &err), -EIO);
+	cr_assert_eq(last.size, 7, "torn down");
 }
 
 /* ---- results.json ---------------------------------------------------------------------------------- */

@@ -157,6 +157,17 @@ Test(flow_property, layered_is_never_wrong)
 	never_wrong_in(SPX_FLOW_MODE_layered);
 }
 
+static struct spx_flow_options
+approximate(uint64_t flows, enum spx_flow_ageing ageing)
+{
+	return (struct spx_flow_options){.mode = SPX_FLOW_MODE_approximate,
+		.p = 0.01,
+		.flows = flows,
+		.ageing = ageing,
+		.n_actions = ACTIONS,
+		.seed = 5};
+}
+
 /* A stranger gets some action, unasked, at most with the configured chance when the filters are full. The
  * chance that exactly one of A filters says yes is below A times p/A by about p squared. */
 static void
@@ -193,12 +204,7 @@ look_strangers_up(uint32_t first)
  * the blocks moves the chance of filters of this size by some tenths of a per cent of it. */
 Test(flow_property, approximate_keeps_to_its_bound_cold)
 {
-	struct spx_flow_options o = {.mode = SPX_FLOW_MODE_approximate,
-		.p = 0.01,
-		.flows = 20000,
-		.ageing = SPX_FLOW_COLD,
-		.n_actions = ACTIONS,
-		.seed = 5};
+	struct spx_flow_options o = approximate(20000, SPX_FLOW_COLD);
 	uint64_t answered = 0, n = lookups() / 4, strangers;
 	uint32_t flow = 0, in[ACTIONS] = {0};
 
@@ -252,12 +258,7 @@ renew(uint32_t flow, uint64_t clears[])
  * say it. */
 Test(flow_property, approximate_keeps_to_its_bound_double_buffered)
 {
-	struct spx_flow_options o = {.mode = SPX_FLOW_MODE_approximate,
-		.p = 0.01,
-		.flows = 400,
-		.ageing = SPX_FLOW_DOUBLE_BUFFERED,
-		.n_actions = ACTIONS,
-		.seed = 6};
+	struct spx_flow_options o = approximate(400, SPX_FLOW_DOUBLE_BUFFERED);
 	uint64_t answered = 0, n = lookups() / 100, clears[ACTIONS] = {0}, strangers;
 	uint32_t flow = 0;
 
