@@ -133,7 +133,7 @@ spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 {
 	const struct spx_action *const actions = w->now->action;
 	struct spx_action_counter *const counters = w->action_counter;
-	uint64_t edit = 0;
+	uint64_t as_is = 0;
 	unsigned i;
 
 	find_actions(w, b);
@@ -149,12 +149,12 @@ spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 		}
 		b->out_port[i] = action->port;
 		if (likely(action->verdict == SPX_VERDICT_FORWARD))
-			edit |= (uint64_t)((action->flags & EDITS) != 0) << i;
+			as_is |= (action->flags & EDITS) != 0 ? 0 : spx_set_one(i);
 		else if (action->verdict == SPX_VERDICT_PUNT)
 			spx_burst_punt(b, i, SPX_EXCEPTION_rule);
 		else
 			spx_burst_drop(b, i,
 				action->flags & SPX_ACTION_NO_RULE ? SPX_DROP_no_rule : SPX_DROP_rule_drop);
 	}
-	b->edit |= edit;
+	b->edit |= b->alive & ~as_is;
 }

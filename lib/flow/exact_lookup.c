@@ -53,7 +53,7 @@ match(const struct spx_flow_exact *x, struct exact_set *const set[], const uint6
 	const struct exact_set *const sets = x->set;
 	const uint64_t ways = x->set_size / sizeof(*sets);
 	uint8_t *const entries = x->entry;
-	uint64_t possible = 0;
+	uint64_t missing = 0;
 	unsigned i;
 
 	SPX_FOREACH (i, members) {
@@ -61,16 +61,17 @@ match(const struct spx_flow_exact *x, struct exact_set *const set[], const uint6
 		uint32_t candidates = exact_match(s->tag, exact_tag(hash[i]));
 		uint64_t way;
 
-		if (candidates == 0)
+		if (candidates == 0) {
+			missing |= spx_set_one(i);
 			continue;
+		}
 		way = (uint64_t)__builtin_ctz(candidates);
 		at[i].stamp = &s->stamp[way];
 		at[i].entry = exact_way(entries + (uint64_t)((uint8_t *)s - (const uint8_t *)sets) * ways,
 			(unsigned)way, key_size);
 		exact_prefetch(at[i].entry, key_size);
-		possible |= spx_set_one(i);
 	}
-	return possible;
+	return members & ~missing;
 }
 
 /* What the caller wants of a hit: where its data are (found), or its action, the packet counted (bytes,

@@ -170,7 +170,7 @@ parse_general(struct spx_burst *b, unsigned i, const struct spx_net_options *opt
 static uint64_t
 parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 {
-	const struct spx_layout layout = {.ethertype = 0x0800, .l3 = PLAIN_L3, .l4 = PLAIN_L4};
+	struct spx_layout layout = {.ethertype = 0x0800, .l3 = PLAIN_L3, .l4 = PLAIN_L4};
 	const uint64_t tail = key_tail(0, b->in_port & SPX_CONTEXT_PORT_MASK);
 	const unsigned n = b->n;
 	const uint32_t max_frame = options->max_frame;
@@ -200,8 +200,8 @@ parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 		rte_prefetch0(
 			(const void *)(table4 + ((b->hash[i] >> 32) * lines4 >> 32) * RTE_CACHE_LINE_SIZE));
 		b->length[i] = m->pkt_len;
+		layout.flags = flags;
 		b->layout[i] = layout;
-		b->layout[i].flags = flags;
 	}
 	return rest;
 }

@@ -31,7 +31,7 @@ Test(flow_exact_options, are_checked)
 	refused((struct spx_flow_exact_options){.entries = 1, .ways = 17}, -EINVAL, "1 to 16");
 	refused((struct spx_flow_exact_options){.entries = UINT64_MAX, .ways = 16}, -EINVAL, "68719476720");
 	refused((struct spx_flow_exact_options){.entries = (1ull << 32) * 4, .ways = 4}, -EINVAL, "4 ways");
-	refused((struct spx_flow_exact_options){.entries = 1ull << 30, .ways = 16}, -ENOMEM, "bytes");
+	refused((struct spx_flow_exact_options){.entries = 1ull << 30, .ways = 16}, -ENOMEM, "MiB");
 	spx_flow_exact_free(NULL);
 }
 
