@@ -140,6 +140,12 @@ make_room(struct spx_flow_approximate *a, uint64_t hash)
 	return true;
 }
 
+static inline unsigned
+n_halves(const struct spx_flow_approximate *a)
+{
+	return a->two ? 2 : 1;
+}
+
 static void
 enter(struct spx_flow_approximate *a, const uint64_t hash[], uint64_t set)
 {
@@ -147,14 +153,14 @@ enter(struct spx_flow_approximate *a, const uint64_t hash[], uint64_t set)
 	struct spx_flow_aim aim[2][SPX_BURST_MAX];
 	unsigned i, n = 0;
 
-	for (unsigned k = 0; k <= a->two; k++)
+	for (unsigned k = 0; k < n_halves(a); k++)
 		aim_all(&a->filter[k], hash, set, aim[k]);
 	SPX_FOREACH (i, set) {
 		unsigned number = n++;
 
 		if (unlikely(is_full(a)) && !make_room(a, hash[i]))
 			continue;
-		for (unsigned k = 0; k <= a->two; k++) {
+		for (unsigned k = 0; k < n_halves(a); k++) {
 			struct spx_flow_filter *f = &a->filter[k];
 
 			/* A clear on the way makes the rest aim anew. */
@@ -225,7 +231,7 @@ int
 spx_flow_approximate_create(const struct spx_flow_approximate_options *options,
 	struct spx_flow_approximate **out, struct spx_error *err)
 {
-	struct spx_flow_probe_variant variant[SPX_FLOW_PROBE_VARIANTS];
+	struct spx_flow_probe_variant variant[SPX_FLOW_PROBE_VARIANTS] = {{0}};
 	struct spx_flow_approximate_plan plan;
 	struct spx_flow_approximate *a;
 	int rc = spx_flow_approximate_plan(options->p, options->flows, &plan, err);
