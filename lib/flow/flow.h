@@ -81,9 +81,9 @@ typedef void (*spx_flow_ended)(void *arg, const struct spx_flow_record *record);
  * beside the tags, and both are there before the entry is asked for.
  *
  *              cache lines           instructions, IPv4, lookup and hash (callgrind, bursts of 32)
- *   hit        2 (IPv6: 3)           118
+ *   hit        2 (IPv6: 3)           114
  *   miss       1                      70; ways / 2^16 of them compare a key for nothing
- *   insertion  2 (IPv6: 3)           267 with the lookup that missed, the flow that ends, and its record
+ *   insertion  2 (IPv6: 3)           276 with the lookup that missed, the flow that ends, and its record
  *
  * Occupancy. n flows fall into sets as Poisson's distribution with mean m = n / sets says; of a set's flows
  * those beyond its ways find no place. Their share, sum over k > ways of (k - ways) e^-m m^k/k! / m, and what
