@@ -79,40 +79,42 @@ static_assert(sizeof(struct spx_key6) == 40, "IPv6 flow key is 40 bytes");
 
 /* ---- drop reasons ---------------------------------------------------------------------------------- */
 
-/* Every packet that is not sent has exactly one reason. X(name, text): the name is counter, report key and
- * trace word at once; the text completes "dropped because ...". */
+/* Every packet that is not sent has exactly one reason. X(name, stage, text): the name is counter, report key
+ * and trace word at once; the stage is where it happens (inject and stop are no stages of the packet's way:
+ * the slow path gives packets back, the appliance ends); the text completes "dropped because ...". */
 #define SPX_DROP_REASONS(X)                                                                                  \
-	X(oversize, "the frame is longer than the largest frame of its port")                                \
-	X(header_segmented, "the headers do not lie in the first mbuf segment")                              \
-	X(ethernet_truncated, "the frame ends inside the Ethernet header")                                   \
-	X(vlan_truncated, "the frame ends inside a VLAN tag")                                                \
-	X(arp_truncated, "the frame ends inside the ARP message")                                            \
-	X(arp_format, "the ARP message is not for Ethernet and IPv4")                                        \
-	X(ipv4_truncated, "the frame ends inside the IPv4 header")                                           \
-	X(ipv4_version, "the EtherType says IPv4, the version field does not")                               \
-	X(ipv4_header_length, "the IPv4 header length is below 20 or beyond the frame")                      \
-	X(ipv4_total_length, "the IPv4 total length is below its header or beyond the frame")                \
-	X(ipv4_checksum, "the IPv4 header checksum is wrong")                                                \
-	X(ipv6_truncated, "the frame ends inside the IPv6 header")                                           \
-	X(ipv6_version, "the EtherType says IPv6, the version field does not")                               \
-	X(ipv6_payload_length, "the IPv6 payload length is beyond the frame")                                \
-	X(ipv6_extension, "the IPv6 extension headers run past the packet or are more than eight")           \
-	X(fragment_overrun, "the fragment would end beyond the largest IP packet")                           \
-	X(tcp_truncated, "the packet ends inside the TCP header")                                            \
-	X(tcp_header_length, "the TCP header length is below 20 or beyond the packet")                       \
-	X(udp_truncated, "the packet ends inside the UDP header")                                            \
-	X(udp_length, "the UDP length is below 8 or beyond the packet")                                      \
-	X(icmp_truncated, "the packet ends inside the ICMP header")                                          \
-	X(rule_drop, "a rule said drop (asked for)")                                                         \
-	X(no_rule, "no rule matched and the default is to drop (asked for)")                                 \
-	X(tx_full, "the output port took no more packets")                                                   \
-	X(handover_full, "the ring to the worker that owns the output port was full")                        \
-	X(punt_ring_full, "the exception ring to the slow path was full")                                    \
-	X(inject_ring_full, "the inject ring from the slow path to a worker was full")                       \
-	X(stopping, "the appliance stopped before the packet could be handed on")
+	X(oversize, parse, "the frame is longer than the largest frame of its port")                         \
+	X(header_segmented, parse, "the headers do not lie in the first mbuf segment")                       \
+	X(ethernet_truncated, parse, "the frame ends inside the Ethernet header")                            \
+	X(vlan_truncated, parse, "the frame ends inside a VLAN tag")                                         \
+	X(arp_truncated, parse, "the frame ends inside the ARP message")                                     \
+	X(arp_format, parse, "the ARP message is not for Ethernet and IPv4")                                 \
+	X(ipv4_truncated, parse, "the frame ends inside the IPv4 header")                                    \
+	X(ipv4_version, parse, "the EtherType says IPv4, the version field does not")                        \
+	X(ipv4_header_length, parse, "the IPv4 header length is below 20 or beyond the frame")               \
+	X(ipv4_total_length, parse, "the IPv4 total length is below its header or beyond the frame")         \
+	X(ipv4_checksum, parse, "the IPv4 header checksum is wrong")                                         \
+	X(ipv6_truncated, parse, "the frame ends inside the IPv6 header")                                    \
+	X(ipv6_version, parse, "the EtherType says IPv6, the version field does not")                        \
+	X(ipv6_payload_length, parse, "the IPv6 payload length is beyond the frame")                         \
+	X(ipv6_extension, parse, "the IPv6 extension headers run past the packet or are more than eight")    \
+	X(fragment_overrun, parse, "the fragment would end beyond the largest IP packet")                    \
+	X(tcp_truncated, parse, "the packet ends inside the TCP header")                                     \
+	X(tcp_header_length, parse, "the TCP header length is below 20 or beyond the packet")                \
+	X(udp_truncated, parse, "the packet ends inside the UDP header")                                     \
+	X(udp_length, parse, "the UDP length is below 8 or beyond the packet")                               \
+	X(icmp_truncated, parse, "the packet ends inside the ICMP header")                                   \
+	X(rule_drop, lookup, "a rule said drop (asked for)")                                                 \
+	X(no_rule, lookup, "no rule matched and the default is to drop (asked for)")                         \
+	X(tx_full, transmit, "the output port took no more packets")                                         \
+	X(port_down, transmit, "the output port is gone or its link is down")                                \
+	X(handover_full, transmit, "the ring to the worker that owns the output port was full")              \
+	X(punt_ring_full, punt, "the exception ring to the slow path was full")                              \
+	X(inject_ring_full, inject, "the inject ring from the slow path to a worker was full")               \
+	X(stopping, stop, "the appliance stopped before the packet could be handed on")
 
 enum spx_drop {
-#define SPX_DROP_ENUM(name, text) SPX_DROP_##name,
+#define SPX_DROP_ENUM(name, stage, text) SPX_DROP_##name,
 	SPX_DROP_REASONS(SPX_DROP_ENUM)
 #undef SPX_DROP_ENUM
 		SPX_DROP_COUNT
@@ -121,6 +123,9 @@ enum spx_drop {
 /* Name and text of a reason. Static strings; reason < SPX_DROP_COUNT. Any thread. */
 const char *spx_drop_name(enum spx_drop reason);
 const char *spx_drop_text(enum spx_drop reason);
+
+/* Where packets are dropped for it: a stage, "inject" or "stop". The same. */
+const char *spx_drop_stage(enum spx_drop reason);
 
 /* ---- stages ---------------------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@ const char *
 spx_drop_name(enum spx_drop reason)
 {
 	static const char *const names[SPX_DROP_COUNT] = {
-#define SPX_NAME(name, text) [SPX_DROP_##name] = #name,
+#define SPX_NAME(name, stage, text) [SPX_DROP_##name] = #name,
 		SPX_DROP_REASONS(SPX_NAME)
 #undef SPX_NAME
 	};
@@ -16,11 +16,22 @@ const char *
 spx_drop_text(enum spx_drop reason)
 {
 	static const char *const texts[SPX_DROP_COUNT] = {
-#define SPX_TEXT(name, text) [SPX_DROP_##name] = text,
+#define SPX_TEXT(name, stage, text) [SPX_DROP_##name] = text,
 		SPX_DROP_REASONS(SPX_TEXT)
 #undef SPX_TEXT
 	};
 	return texts[reason];
+}
+
+const char *
+spx_drop_stage(enum spx_drop reason)
+{
+	static const char *const stages[SPX_DROP_COUNT] = {
+#define SPX_STAGE(name, stage, text) [SPX_DROP_##name] = #stage,
+		SPX_DROP_REASONS(SPX_STAGE)
+#undef SPX_STAGE
+	};
+	return stages[reason];
 }
 
 const char *

@@ -1,0 +1,25 @@
+/* A packet filter in the language of pcap-filter(7), compiled by libpcap, run on mbufs.
+ *
+ * Traces and captures choose their packets by it. Compiling allocates and may ask a name server: never in a
+ * packet loop, nor on the control thread. Matching does neither.
+ */
+#ifndef SPX_FILTER_H
+#define SPX_FILTER_H
+
+#include "lib/base/base.h"
+
+#define SPX_FILTER_TEXT_MAX 1024u /* bytes of a filter's text */
+
+struct spx_filter;
+
+/* Compiles `text` for Ethernet frames. NULL, an empty text or one of spaces matches every packet: *out is then
+ * NULL, which the functions below take. 0, -EINVAL with libpcap's complaint and a filter that would be right,
+ * -ENOMEM. Any thread. */
+int spx_filter_create(const char *text, struct spx_filter **out, struct spx_error *err);
+void spx_filter_free(struct spx_filter *filter);
+
+/* True when the frame matches; of a frame in several segments the first one is looked at, with the length of
+ * the whole. Any thread. */
+bool spx_filter_match(const struct spx_filter *filter, const struct rte_mbuf *m);
+
+#endif
