@@ -6,6 +6,7 @@
  *   appliance_wiring.c  makes workers and ties them to queues and rings
  *   appliance_caches.c  gives workers their flow caches, and flushes them at the end
  *   slowpath.c          the slow-path lcore
+ *   conditions.c        says what is not as it should be
  *   control.c           the control thread: signals, live view, when to stop, how to drain
  *   report.c            what was counted: merged, checked, as text
  *   report_json.c       the same as JSON, and into a file
@@ -14,6 +15,9 @@
 #ifndef SPX_APPLIANCE_H
 #define SPX_APPLIANCE_H
 
+#include <pthread.h>
+
+#include "app/sphex/conditions.h"
 #include "app/sphex/setup.h"
 #include "app/sphex/slowpath.h"
 #include "app/sphex/worker.h"
@@ -35,6 +39,13 @@ struct spx_appliance {
 	struct spx_rule_table *rules;
 	struct spx_config *_Atomic config; /* in force */
 	_Atomic int phase;                 /* enum spx_phase */
+
+	struct {
+		pthread_mutex_t lock;                /* of those who publish */
+		const struct spx_watch *_Atomic now; /* NULL: nobody looks */
+	} watching;
+
+	struct spx_conditions conditions; /* the control thread's */
 
 	struct spx_counters leftover; /* the control thread's: packets that could not be drained (stopping) */
 	uint64_t begun, ended;        /* CLOCK_MONOTONIC ns; ended 0 while running */

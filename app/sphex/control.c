@@ -64,13 +64,18 @@ quiet(const struct spx_appliance *app)
 }
 
 static uint64_t
-free_ring(struct rte_ring *ring)
+free_ring(struct spx_watcher *watcher, struct rte_ring *ring)
 {
 	uint64_t n = 0;
 	void *m;
 
-	for (; ring != NULL && rte_ring_sc_dequeue(ring, &m) == 0; n++)
-		rte_pktmbuf_free(m);
+	for (; ring != NULL && rte_ring_sc_dequeue(ring, &m) == 0; n++) {
+		struct rte_mbuf *pkt = m;
+
+		if (spx_watched(watcher))
+			spx_watch_drop(watcher, SPX_NO_PORT, &pkt, 1, SPX_DROP_stopping);
+		rte_pktmbuf_free(pkt);
+	}
 	return n;
 }
 
@@ -79,12 +84,15 @@ free_ring(struct rte_ring *ring)
 static void
 drop_leftovers(struct spx_appliance *app)
 {
-	uint64_t workers = 0, slow = free_ring(app->exception);
+	struct spx_watcher watcher = {.published = &app->watching.now, .thread = SPX_WATCH_CONTROL};
+	uint64_t workers = 0, slow;
 
+	spx_watch_turn(&watcher);
+	slow = free_ring(&watcher, app->exception);
 	for (uint16_t i = 0; i < app->n_workers; i++) {
-		slow += free_ring(app->worker[i]->inject);
+		slow += free_ring(&watcher, app->worker[i]->inject);
 		for (uint16_t p = 0; p < app->n_ports; p++)
-			workers += free_ring(app->handover[i][p]);
+			workers += free_ring(&watcher, app->handover[i][p]);
 	}
 	app->leftover.handed_out += workers;
 	app->leftover.drops[SPX_DROP_stopping] += workers;

@@ -107,6 +107,13 @@ void spx_rules_lookup6(
 uint32_t
 spx_rules_lookup_other(const struct spx_rules *rules, uint16_t ethertype, uint16_t vlan, uint16_t port);
 
+/* The same for one packet, and which rule it was: *order, 0 where none matches. For those who want to know
+ * why (the packet tracer), not for every packet. */
+uint32_t spx_rules_explain4(const struct spx_rules *rules, const struct spx_key4 *key, uint32_t *order);
+uint32_t spx_rules_explain6(const struct spx_rules *rules, const struct spx_key6 *key, uint32_t *order);
+uint32_t spx_rules_explain_other(
+	const struct spx_rules *rules, uint16_t ethertype, uint16_t vlan, uint16_t port, uint32_t *order);
+
 /* Builds an immutable set from n rules in any order (copied). 0, -EINVAL (a bad or double rule, named in
  * err), -ENOMEM. Any thread; needs EAL. Free with spx_rules_free when no reader is left. NULL may be freed.
  */
