@@ -8,6 +8,7 @@
 #include <rte_malloc.h>
 
 #include "app/sphex/appliance_internal.h"
+#include "app/sphex/server.h"
 
 uint64_t
 spx_now_ns(void)
@@ -110,6 +111,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 
 		first = first == 0 ? r : first;
 	}
+	spx_server_free(app->server); /* after the ports, whose threads may tell it things */
 	spx_appliance_free_caches(app);
 	for (uint16_t i = 0; i < app->n_workers; i++) {
 		for (uint16_t p = 0; p < app->n_ports; p++)

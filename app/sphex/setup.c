@@ -56,6 +56,8 @@ spx_setup_free(struct spx_setup *setup)
 	free(setup->port);
 	free(setup->action);
 	free(setup->report);
+	free(setup->control.socket);
+	free(setup->control.operators);
 	spx_rule_list_free(&setup->rules);
 	*setup = (struct spx_setup){0};
 }

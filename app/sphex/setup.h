@@ -7,6 +7,8 @@
 #ifndef SPX_SETUP_H
 #define SPX_SETUP_H
 
+#include <sys/types.h>
+
 #include "lib/base/base.h"
 #include "lib/flow/flow.h"
 #include "lib/rules/rules.h"
@@ -46,6 +48,17 @@ struct spx_setup_cache {
 	uint64_t flood_guard; /* new flows a second, default 1000000, in the quick start 0; 0 = no guard */
 };
 
+/* Who may ask a running appliance, and where (doc/control.md). */
+enum spx_readers { SPX_READERS_ANYONE, SPX_READERS_NONE };
+
+struct spx_setup_control {
+	char *socket; /* path; NULL: PID.sock in the run directory */
+	bool off;     /* no socket */
+	enum spx_readers readers;
+	uid_t *operators; /* besides root and the user that sphex runs as */
+	uint32_t n_operators;
+};
+
 struct spx_setup {
 	/* eal */
 	enum spx_hugepages hugepages;
@@ -64,6 +77,7 @@ struct spx_setup {
 	uint32_t flow_ring;                   /* of each worker's ended flows; default 4096 */
 
 	struct spx_setup_cache cache;
+	struct spx_setup_control control;
 
 	uint64_t hash_seed; /* 0 = secret drawn at start */
 	double seconds;     /* stop after; 0 = run until told or until every replay has ended */
@@ -94,7 +108,8 @@ uint16_t spx_setup_find_port(const struct spx_setup *setup, const char *name);
  * as
  * $.ports[1].driver), what is wrong and what would be right; what was filled until then is freed with the
  * setup. File names inside count from the configuration file's folder. Text from memory has no folder: its
- * file names stay as they are, and a "classbench" entry is refused, so no file is ever opened. 0 or -EINVAL,
+ * file names stay as they are, and a "classbench" entry is refused, so no file is ever opened (but names of
+ * users are looked up). 0 or -EINVAL,
  * -ENOMEM, or what opening a file said. */
 int spx_setup_read(struct spx_setup *setup, const char *path, struct spx_error *err);
 int spx_setup_parse(
@@ -103,6 +118,9 @@ int spx_setup_parse(
 /* Lays what --cache says, MODE[:KEY=VALUE,...] with keys and values of the section "cache", over the setup's
  * cache. After the actions. 0, or -EINVAL with a line that names the option, -ENOMEM. */
 int spx_setup_cache_option(struct spx_setup *setup, const char *text, struct spx_error *err);
+
+/* What --control says: a path, or "none". 0, or -EINVAL with a line that names the option, -ENOMEM. */
+int spx_setup_control_option(struct spx_setup *setup, const char *text, struct spx_error *err);
 
 /* Sets `entries` and the sizes that follow from it: entries6 and flows. */
 void spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries);
@@ -120,7 +138,8 @@ struct spx_options;
 int spx_setup_quick(
 	struct spx_setup *setup, const struct spx_options *options, const char *trace, struct spx_error *err);
 
-/* The setup of --config: the file, and over it what the command line says of cache, seconds and report. The
+/* The setup of --config: the file, and over it what the command line says of cache, control, seconds and
+ * report. The
  * same. */
 int spx_setup_configured(struct spx_setup *setup, const struct spx_options *options, struct spx_error *err);
 

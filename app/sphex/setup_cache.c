@@ -146,7 +146,7 @@ printable(const char *text)
 static int
 read_option(struct spx_setup *setup, char *text, struct spx_error *err)
 {
-	struct spx_document document = {.setup = setup, .name = "--cache", .bare = true, .err = err};
+	struct spx_document document = {.setup = setup, .name = "--cache", .root = "", .err = err};
 	struct spx_place root = {.document = &document, .value = json_object()};
 	int rc;
 

@@ -88,6 +88,7 @@ static const struct spx_field setup_fields[] = {
 	{"actions", spx_read_actions},
 	{"rules", spx_read_rules},
 	{"cache", spx_read_cache, AT(cache)},
+	{"control", spx_read_control, AT(control)},
 };
 static const struct spx_keys setup_keys = SPX_KEYS("a configuration", setup_fields);
 
@@ -140,6 +141,22 @@ read_document(struct spx_document *document, const struct spx_keys *keys, const 
 	return rc;
 }
 
+int
+spx_read_value(const struct spx_setup *setup, const char *name, const char *root, json_t *value,
+	const struct spx_keys *keys, void *into, struct spx_error *err)
+{
+	/* Readers of sections, which fill the setup, are in no table that comes here. */
+	struct spx_document document = {
+		.setup = (struct spx_setup *)(uintptr_t)setup, .name = name, .root = root, .err = err};
+	struct spx_place place = {.document = &document, .value = value};
+	int rc;
+
+	document.actions = index_actions(setup);
+	rc = document.actions == NULL ? spx_no_memory(&place) : spx_read_object(&place, keys, into);
+	json_decref(document.actions);
+	return rc;
+}
+
 /* The file's bytes (freed by the caller). */
 static int
 load(const char *path, char **text, size_t *length, struct spx_error *err)
@@ -181,7 +198,8 @@ read_file(struct spx_setup *setup, const struct spx_keys *keys, const char *path
 	if (folder == NULL) {
 		rc = spx_error(err, -ENOMEM, "%s: out of memory", path);
 	} else {
-		struct spx_document document = {.setup = setup, .name = path, .folder = folder, .err = err};
+		struct spx_document document = {
+			.setup = setup, .name = path, .folder = folder, .root = "$", .err = err};
 
 		rc = read_document(&document, keys, text, length);
 	}
@@ -200,7 +218,7 @@ int
 spx_setup_parse(
 	struct spx_setup *setup, const char *name, const char *text, size_t length, struct spx_error *err)
 {
-	struct spx_document document = {.setup = setup, .name = name, .err = err};
+	struct spx_document document = {.setup = setup, .name = name, .root = "$", .err = err};
 
 	return read_document(&document, &setup_keys, text, length);
 }

@@ -2,8 +2,8 @@
  *
  * A table row says key, reader, and where the value goes; the same table refuses unknown keys and reports
  * missing ones, so what is read and what is allowed cannot differ. setup_document.c, setup_ports.c,
- * setup_actions.c, setup_rules.c, setup_match.c and setup_cache.c hold the tables; setup_reader.c and
- * setup_values.c the machinery.
+ * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c and setup_control.c hold the tables;
+ * setup_reader.c and setup_values.c the machinery.
  */
 #ifndef SPX_SETUP_READER_H
 #define SPX_SETUP_READER_H
@@ -18,7 +18,7 @@ struct spx_document {
 	const char *name;        /* of the file, in messages */
 	const char *folder; /* relative file names count from here, with trailing slash or empty; NULL: the
 			     * text comes from memory, file names stay as they are and no file is opened */
-	bool bare;          /* paths in messages have no "$." before the key (command line) */
+	const char *root;   /* what paths in messages begin with: "$", "params", or "" for the bare key */
 	json_t *actions;    /* action name -> id */
 	struct spx_error *err;
 };
@@ -77,6 +77,11 @@ struct spx_place spx_place_index(const struct spx_place *at, size_t index);
 /* Reads an object by its table into the struct at `into`. 0 or a negative errno with message. */
 int spx_read_object(const struct spx_place *at, const struct spx_keys *keys, void *into);
 
+/* The same for a value that is no part of a configuration but may name ports and actions of `setup`, which is
+ * not changed: messages begin with `name`, paths with `root`. */
+int spx_read_value(const struct spx_setup *setup, const char *name, const char *root, json_t *value,
+	const struct spx_keys *keys, void *into, struct spx_error *err);
+
 /* Readers of single values, for tables. Each says what it writes at `into`. */
 int spx_read_u16(const struct spx_place *at, const struct spx_field *field, void *into);    /* uint16_t */
 int spx_read_u32(const struct spx_place *at, const struct spx_field *field, void *into);    /* uint32_t */
@@ -109,6 +114,9 @@ int spx_read_rules(const struct spx_place *at, const struct spx_field *field, vo
 
 /* "cache" into struct spx_setup_cache. After the actions. */
 int spx_read_cache(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* "control" into struct spx_setup_control. */
+int spx_read_control(const struct spx_place *at, const struct spx_field *field, void *into);
 
 /* "match" of a rule into struct spx_match. */
 int spx_read_match(const struct spx_place *at, const struct spx_field *field, void *into);

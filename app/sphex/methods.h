@@ -1,0 +1,13 @@
+/* The methods of the control protocol, one function each (doc/control.md says what they do). */
+#ifndef SPX_METHODS_H
+#define SPX_METHODS_H
+
+#include "app/sphex/rpc.h"
+
+/* methods_server.c */
+int spx_method_hello(struct spx_call *call, json_t **result);
+int spx_method_show_clients(struct spx_call *call, json_t **result);
+int spx_method_stop(struct spx_call *call, json_t **result);
+int spx_method_subscribe(struct spx_call *call, json_t **result);
+
+#endif
