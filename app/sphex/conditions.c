@@ -135,6 +135,25 @@ look_at_time(struct spx_conditions *c, uint16_t n_workers, uint64_t now)
 	c->looked = now;
 }
 
+/* ---- packet buffers --------------------------------------------------------------------------------------
+ */
+
+static void
+look_at_pool(struct spx_conditions *c, const struct spx_appliance *app)
+{
+	bool none = rte_mempool_avail_count(app->pool) == 0;
+
+	if (none == c->no_mbuf_free)
+		return;
+	c->no_mbuf_free = none;
+	if (none)
+		say(c, SPX_LOG_WARNING,
+			"no mbuf is free: all %u are in use, and ports receive nothing; raise memory.mbufs",
+			app->setup->mbufs);
+	else
+		say(c, SPX_LOG_INFO, "mbufs are free again");
+}
+
 /* ---- counters --------------------------------------------------------------------------------------------
  */
 
@@ -177,6 +196,7 @@ spx_conditions_look(struct spx_conditions *c, struct spx_appliance *app, uint64_
 		look_at_worker(c, app, i, now_ns);
 		look_at_cache(c, app, i);
 	}
+	look_at_pool(c, app);
 	spx_report_take(app, &report);
 	look_at_counters(c, &report, now_ns);
 }

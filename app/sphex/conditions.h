@@ -38,6 +38,7 @@ struct spx_conditions {
 	struct spx_condition_counter drop[SPX_DROP_COUNT];
 	struct spx_condition_counter missed[SPX_PORTS_MAX], no_mbuf[SPX_PORTS_MAX];
 	struct spx_condition_counter mirror, records;
+	bool no_mbuf_free;
 };
 
 /* Looks, at most every 100 ms, and says what there is to say; sets `down` of ports. now_ns: spx_now_ns.
