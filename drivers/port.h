@@ -56,6 +56,10 @@ struct spx_port_ops {
 
 	void (*stats)(struct spx_port *p, struct spx_port_stats *stats);
 
+	/* False when the device is gone or has no link. Any thread but the workers'. NULL: there is always
+	 * one. */
+	bool (*link_up)(const struct spx_port *p);
+
 	/* True when no further packet will ever come from this port (a replay at its end). Any thread. NULL:
 	 * never. */
 	bool (*finished)(const struct spx_port *p);

@@ -245,11 +245,21 @@ ethdev_stats(struct spx_port *p, struct spx_port_stats *stats)
 			.missed = s.imissed, .no_mbuf = s.rx_nombuf, .errors = s.ierrors + s.oerrors};
 }
 
+static bool
+ethdev_link_up(const struct spx_port *p)
+{
+	const struct ethdev *e = p->state;
+	struct rte_eth_link link;
+
+	return rte_eth_link_get_nowait(e->port_id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
 const struct spx_port_ops spx_ethdev_ops = {
 	.name = "ethdev",
 	.open = ethdev_open,
 	.rx_burst = ethdev_rx_burst,
 	.tx_burst = ethdev_tx_burst,
 	.stats = ethdev_stats,
+	.link_up = ethdev_link_up,
 	.close = ethdev_close,
 };
