@@ -33,7 +33,8 @@ struct spx_appliance {
 
 	struct rte_rcu_qsbr *qsbr;
 	struct spx_rule_table *rules;
-	struct spx_config *_Atomic config; /* in force */
+	struct spx_config *_Atomic config; /* in force; for workers, others may see it freed */
+	_Atomic uint64_t generation;       /* of the configuration in force; for everybody */
 	_Atomic int phase;                 /* enum spx_phase */
 
 	struct spx_counters leftover; /* the control thread's: packets that could not be drained (stopping) */

@@ -17,4 +17,28 @@ int spx_method_show_stages(struct spx_call *call, json_t **result);
 int spx_method_show_drops(struct spx_call *call, json_t **result);
 int spx_method_show_cache(struct spx_call *call, json_t **result);
 
+/* ---- show_flows.c, show_rules.c: what the tables hold. They wait ------------------------------------ */
+
+int spx_method_show_flows(struct spx_call *call, json_t **result);
+int spx_method_show_rules(struct spx_call *call, json_t **result);
+int spx_method_show_config(struct spx_call *call, json_t **result);
+
+/* ---- methods_rule.c: changes. They wait ------------------------------------------------------------- */
+
+int spx_method_rule_add(struct spx_call *call, json_t **result);
+int spx_method_rule_delete(struct spx_call *call, json_t **result);
+int spx_method_rule_load(struct spx_call *call, json_t **result);
+
+/* What "rules" of rule.load asks for, from its parameters: the rules are appended to `rules`, to be freed by
+ * the caller in any case. Changes nothing. 0, -EINVAL, -ENOMEM. */
+int spx_rule_load_read(struct spx_call *call, struct spx_rule_list *rules, size_t *flags_ignored);
+
+/* ---- for methods ------------------------------------------------------------------------------------ */
+
+/* A method's end: `shown` becomes its result; NULL is want of memory. */
+int spx_call_give(struct spx_call *call, json_t *shown, json_t **result);
+
+/* Methods without parameters take {} or nothing. */
+int spx_call_read_nothing(struct spx_call *call);
+
 #endif

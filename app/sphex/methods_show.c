@@ -7,17 +7,15 @@
 #include "app/sphex/methods.h"
 #include "app/sphex/report_internal.h"
 
-/* A method's end: its result, or the want of memory. */
-static int
-give(struct spx_call *call, json_t *shown, json_t **result)
+int
+spx_call_give(struct spx_call *call, json_t *shown, json_t **result)
 {
 	*result = shown;
 	return shown == NULL ? spx_error(call->err, -ENOMEM, "%s: out of memory", call->method) : 0;
 }
 
-/* Methods without parameters take {} or nothing. */
-static int
-read_nothing(struct spx_call *call)
+int
+spx_call_read_nothing(struct spx_call *call)
 {
 	if (call->params == NULL || (json_is_object(call->params) && json_object_size(call->params) == 0))
 		return 0;
@@ -27,10 +25,10 @@ read_nothing(struct spx_call *call)
 int
 spx_method_show_version(struct spx_call *call, json_t **result)
 {
-	int r = read_nothing(call);
+	int r = spx_call_read_nothing(call);
 
 	return r != 0 ? r
-		      : give(call,
+		      : spx_call_give(call,
 				json_pack("{s:s, s:i, s:s}", "version", SPX_VERSION, "protocol", SPX_PROTOCOL,
 					"dpdk", rte_version()),
 				result);
@@ -59,7 +57,7 @@ spx_method_show_ports(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
 	json_t *ports;
-	int r = read_nothing(call);
+	int r = spx_call_read_nothing(call);
 
 	if (r != 0)
 		return r;
@@ -67,7 +65,8 @@ spx_method_show_ports(struct spx_call *call, json_t **result)
 	ports = json_array();
 	for (uint16_t p = 0; p < call->app->n_ports; p++)
 		json_array_append_new(ports, port(&report, call->app, p));
-	return give(call, json_pack("{s:f, s:o}", "seconds", report.seconds, "ports", ports), result);
+	return spx_call_give(
+		call, json_pack("{s:f, s:o}", "seconds", report.seconds, "ports", ports), result);
 }
 
 /* ---- stages ---------------------------------------------------------------------------------------- */
@@ -107,12 +106,12 @@ int
 spx_method_show_stages(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
-	int r = read_nothing(call);
+	int r = spx_call_read_nothing(call);
 
 	if (r != 0)
 		return r;
 	spx_report_take(call->app, &report);
-	return give(call,
+	return spx_call_give(call,
 		json_pack("{s:f, s:o, s:o}", "seconds", report.seconds, "stages", stages(&report.workers),
 			"workers", workers(call->app)),
 		result);
@@ -150,12 +149,12 @@ spx_method_show_drops(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
 	const struct spx_counters *w = &report.workers;
-	int r = read_nothing(call);
+	int r = spx_call_read_nothing(call);
 
 	if (r != 0)
 		return r;
 	spx_report_take(call->app, &report);
-	return give(call,
+	return spx_call_give(call,
 		json_pack("{s:f, s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:{s:o}}", "seconds", report.seconds,
 			"drops", drops(&report), "packets", "received", spx_report_number(w->received),
 			"injected", spx_report_number(w->injected), "cloned", spx_report_number(w->cloned),
@@ -171,12 +170,12 @@ int
 spx_method_show_cache(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
-	int r = read_nothing(call);
+	int r = spx_call_read_nothing(call);
 
 	if (r != 0)
 		return r;
 	spx_report_take(call->app, &report);
-	return give(call,
+	return spx_call_give(call,
 		json_pack("{s:f, s:o}", "seconds", report.seconds, "cache",
 			spx_cache_report_json(&report.cache)),
 		result);
