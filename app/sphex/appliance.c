@@ -49,6 +49,7 @@ publish_rules(void *arg, struct spx_rules *rules, bool answers_changed)
 	for (uint32_t i = 0; i < n; i++)
 		new->action[i] = app->setup->action[i].action;
 	atomic_store_explicit(&app->config, new, memory_order_release);
+	atomic_store(&app->generation, new->generation);
 	rte_rcu_qsbr_synchronize(app->qsbr, RTE_QSBR_THRID_INVALID);
 	free(old);
 }

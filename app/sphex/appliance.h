@@ -41,7 +41,8 @@ struct spx_appliance {
 
 	struct rte_rcu_qsbr *qsbr;
 	struct spx_rule_table *rules;
-	struct spx_config *_Atomic config; /* in force */
+	struct spx_config *_Atomic config; /* in force; for workers, others may see it freed */
+	_Atomic uint64_t generation;       /* of the configuration in force; for everybody */
 	_Atomic int phase;                 /* enum spx_phase */
 
 	struct {
@@ -50,7 +51,7 @@ struct spx_appliance {
 	} watching;
 
 	struct spx_conditions conditions; /* the control thread's */
-	struct spx_server *server; /* of the control protocol, made by the run; or NULL */
+	struct spx_server *server;        /* of the control protocol, made by the run; or NULL */
 
 	struct spx_counters leftover; /* the control thread's: packets that could not be drained (stopping) */
 	uint64_t begun, ended;        /* CLOCK_MONOTONIC ns; ended 0 while running */

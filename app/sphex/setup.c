@@ -109,6 +109,15 @@ spx_setup_add_action(struct spx_setup *setup, const char *name)
 	return action;
 }
 
+uint32_t
+spx_setup_find_action(const struct spx_setup *setup, const char *name)
+{
+	for (uint32_t i = 1; i < setup->n_actions; i++)
+		if (strcmp(setup->action[i].name, name) == 0)
+			return i;
+	return SPX_ACTION_NONE;
+}
+
 uint16_t
 spx_setup_find_port(const struct spx_setup *setup, const char *name)
 {

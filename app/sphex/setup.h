@@ -101,6 +101,14 @@ void spx_setup_free(struct spx_setup *setup);
 struct spx_setup_port *spx_setup_add_port(struct spx_setup *setup, const char *name, const char *driver);
 struct spx_setup_action *spx_setup_add_action(struct spx_setup *setup, const char *name);
 
+/* Id of the action with that name, or SPX_ACTION_NONE; the default, action 0, has none that can be said. */
+uint32_t spx_setup_find_action(const struct spx_setup *setup, const char *name);
+
+/* Whether the default is what "default" of "rules" makes of that action; the first action of which it is, by
+ * name, or NULL: the default drop that nobody asked for, or one that only a quick start has. */
+bool spx_setup_is_default(const struct spx_setup *setup, uint32_t id);
+const char *spx_setup_default(const struct spx_setup *setup);
+
 /* Index of the port with that name, or SPX_NO_PORT. */
 uint16_t spx_setup_find_port(const struct spx_setup *setup, const char *name);
 
@@ -129,6 +137,16 @@ void spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries);
  * action id `action`), or JSON (first character { or [): an object with the sections "actions" and "rules" of
  * a configuration. Its actions come after those the setup has, whose names its rules may use. */
 int spx_setup_read_rules(struct spx_setup *setup, const char *path, uint32_t action, struct spx_error *err);
+
+/* Rules for an appliance that runs with `setup`, which stays as it is: the text of a rule file, appended to
+ * `rules`. JSON is as for spx_setup_read_rules, but what does not change at run time must be what the setup
+ * has: every action in it is there with the same definition, and classifier and default, where they are
+ * given, are the setup's. Rules of ClassBench text get the action id `action`, or with SPX_ACTION_NONE the
+ * action "forward"; JSON takes SPX_ACTION_NONE alone. No file is opened. *flags_ignored: rules whose flags
+ * column was ignored. Messages begin with `name`; a mistake leaves `rules` for the caller to free. 0,
+ * -EINVAL, -ENOMEM. Any thread. */
+int spx_setup_parse_rules(const struct spx_setup *setup, const char *name, const char *text, size_t length,
+	uint32_t action, struct spx_rule_list *rules, size_t *flags_ignored, struct spx_error *err);
 
 /* The quick start's setup for one trace, from nothing: port 0 "in" replays the trace, port 1 "out" is the
  * output, action 1 "forward" sends to it and counts. Without rules action 0, the default, forwards there too;

@@ -19,7 +19,7 @@ struct spx_document {
 	const char *folder; /* relative file names count from here, with trailing slash or empty; NULL: the
 			     * text comes from memory, file names stay as they are and no file is opened */
 	const char *root;   /* what paths in messages begin with: "$", "params", or "" for the bare key */
-	json_t *actions;    /* action name -> id */
+	json_t *actions;    /* action name -> id; NULL: searched in the setup */
 	struct spx_error *err;
 };
 
@@ -112,6 +112,16 @@ int spx_read_ports(const struct spx_place *at, const struct spx_field *field, vo
 int spx_read_actions(const struct spx_place *at, const struct spx_field *field, void *into);
 int spx_read_rules(const struct spx_place *at, const struct spx_field *field, void *into);
 
+/* The parts of "rules": the word of enum spx_classifier; the list, appended to document->setup->rules. */
+int spx_read_classifier(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_read_rule_list(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* One rule with match and action into struct spx_rule; order 0 when none is given. */
+int spx_read_rule(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* A definition of "actions", whatever its name. */
+int spx_read_action(const struct spx_place *at, struct spx_action *action);
+
 /* "cache" into struct spx_setup_cache. After the actions. */
 int spx_read_cache(const struct spx_place *at, const struct spx_field *field, void *into);
 
@@ -130,5 +140,17 @@ int spx_read_port_receiving(const struct spx_place *at, const struct spx_field *
 
 /* Name of an action; uint32_t action id. */
 int spx_read_action_id(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* Name of a protocol as "proto" of a match has it; NULL when it has none. */
+const char *spx_proto_name(uint8_t proto);
+
+/* Words of `family` of a match, by enum spx_family; of a classifier, by enum spx_classifier; of a verdict, by
+ * enum spx_verdict; and so on. Each ends with NULL. */
+extern const char *const spx_family_words[], *const spx_classifier_words[], *const spx_verdict_words[];
+extern const char *const spx_hugepages_words[], *const spx_idle_words[], *const spx_ageing_words[];
+
+/* Reads a whole text by table into document->setup. 0 or a negative errno with message. */
+int spx_read_document(
+	struct spx_document *document, const struct spx_keys *keys, const char *text, size_t length);
 
 #endif

@@ -162,6 +162,7 @@ enum spx_exception {
 		SPX_EXCEPTION_COUNT
 };
 
+/* Name and text of an exception. Static strings; exception < SPX_EXCEPTION_COUNT. Any thread. */
 const char *spx_exception_name(enum spx_exception exception);
 const char *spx_exception_text(enum spx_exception exception);
 
