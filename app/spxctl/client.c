@@ -112,8 +112,6 @@ wait_readable(struct spx_client *client, double end, struct spx_error *err)
 		double left = end - now();
 		int n = poll(&in, 1, isinf(end) ? -1 : left > 0 ? (int)fmin(ceil(left * 1000), 1e9) : 0);
 
-		if (client->interrupted != NULL && *client->interrupted)
-			return spx_error(err, -EINTR, "interrupted");
 		if (n > 0)
 			return 0;
 		if (n == 0 && now() >= end)
@@ -196,8 +194,6 @@ next_message(struct spx_client *client, double end, json_t **message, struct spx
 	return spx_error(
 		err, -EPROTO, "the appliance sent no JSON-RPC; is %s a socket of sphex?", client->path);
 }
-
-/* ---- calls ----------------------------------------------------------------------------------------- */
 
 /* An answer's result, or its error as the message. */
 static int

@@ -16,14 +16,13 @@
 struct spx_client {
 	int fd; /* -1: not connected */
 	char path[SPX_CLIENT_PATH_MAX];
-	char *buffer;              /* bytes received */
-	size_t used, size;         /* of buffer: filled, allocated */
-	size_t line;               /* bytes at its beginning that were the line before */
-	size_t searched;           /* bytes of it without a newline */
-	json_int_t id;             /* of the last request */
-	json_t *hello;             /* what it said of itself */
-	json_t *events;            /* array: notifications that came before an answer */
-	volatile int *interrupted; /* when it becomes true, waiting ends with -EINTR; NULL: never */
+	char *buffer;      /* bytes received */
+	size_t used, size; /* of buffer: filled, allocated */
+	size_t line;       /* bytes at its beginning that were the line before */
+	size_t searched;   /* bytes of it without a newline */
+	json_int_t id;     /* of the last request */
+	json_t *hello;     /* what it said of itself */
+	json_t *events;    /* array: notifications that came before an answer */
 };
 
 /* Connects to the socket at path. Returns the descriptor, or a negative errno: -ECONNREFUSED where nobody

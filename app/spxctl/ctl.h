@@ -8,7 +8,8 @@
  *   client.c          the connection: requests, answers, events, a file that goes along
  *   table.c text.c    what is printed
  *   baseline.c        numbers since "clear"
- *   show*.c watch.c rule*.c trace.c capture*.c events.c stop.c clear.c     the commands
+ *   since.c rates*.c screen.c       counters of an interval, per second, redrawn
+ *   show*.c watch.c clear.c rule*.c trace.c capture*.c events.c stop.c     the commands
  *
  * It is linked without DPDK and starts in a few milliseconds. What the appliance says is not trusted: its
  * texts are printed without control characters, its JSON may have any shape.
@@ -62,6 +63,13 @@ struct spx_ctl_command {
 extern const struct spx_ctl_command spx_ctl_commands[]; /* ends with a NULL name */
 
 int spx_ctl_show(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_watch(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_rule(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_clear(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_trace(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_capture(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_events(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_stop(struct spx_ctl *ctl, int n, char **word);
 
 /* "spxctl: text" to standard error, control characters replaced. Return SPX_CTL_FAILED and SPX_CTL_USAGE. */
 int spx_ctl_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,73 @@
+/* events: what happens, as it happens. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/spxctl/show.h"
+#include "app/spxctl/text.h"
+#include "app/spxctl/words.h"
+
+static const struct spx_word kinds[] = {{"condition"}, {"rules"}, {"capture"}, {"stop"}, {NULL}};
+
+static void
+print_event(const struct spx_ctl *ctl, const json_t *event)
+{
+	const char *kind = spx_member_text(event, "kind"), *text = spx_member_text(event, "text");
+	char *line;
+
+	if (ctl->given & SPX_CTL_JSON) {
+		spx_ctl_print_json_line(event);
+		return;
+	}
+	if (asprintf(&line, "%9.3f s  %-9s  %s", json_number_value(json_object_get(event, "seconds")),
+		    kind != NULL ? kind : "?", text != NULL ? text : "") < 0)
+		line = NULL;
+	spx_clean(spx_ctl_memory(line));
+	puts(line);
+	fflush(stdout);
+	free(line);
+}
+
+/* Until the connection ends: the appliance has stopped when it said so before. */
+static int
+print_events(struct spx_ctl *ctl)
+{
+	struct spx_error err;
+	bool stopped = false;
+	json_t *event;
+	int r;
+
+	while ((r = spx_client_event(&ctl->client, 0, &event, &err)) == 0) {
+		const char *kind = spx_member_text(event, "kind");
+
+		stopped = stopped || (kind != NULL && strcmp(kind, "stop") == 0);
+		print_event(ctl, event);
+		json_decref(event);
+	}
+	return r == -ECONNRESET && stopped ? SPX_CTL_OK : spx_ctl_failed("%s", err.text);
+}
+
+int
+spx_ctl_events(struct spx_ctl *ctl, int n, char **word)
+{
+	json_t *wanted = json_array(), *result;
+	struct spx_error err;
+	int status;
+
+	for (int i = 0; i < n; i++) {
+		int kind = spx_word_find("events", kinds, sizeof(kinds[0]), word[i], &err);
+
+		if (kind < 0) {
+			json_decref(wanted);
+			return spx_ctl_usage("%s", err.text);
+		}
+		json_array_append_new(wanted, json_string(kinds[kind].name));
+	}
+	/* Without "events", not with all kinds that are known here: a newer appliance may have more. */
+	status = spx_ctl_ask(ctl, "subscribe", n > 0 ? json_pack("{s:O}", "events", wanted) : NULL, &result);
+	json_decref(wanted);
+	if (status != SPX_CTL_OK)
+		return status;
+	json_decref(result);
+	return print_events(ctl);
+}
