@@ -6,17 +6,24 @@
 
 #define FLOWS_SHOWN 20u
 
-/* What makes a flow one, as a text. NULL for what is none. */
+/* What makes a flow one, as a text; NULL for what is none. */
 static char *
 identity(const json_t *flow)
 {
-	static const char *const keys[] = {"src", "sport", "dst", "dport", "proto", "vlan", "port"};
-	json_t *list = json_array();
+	static const char *const keys[] = {
+		"src", "sport", "dst", "dport", "proto", "vlan", "port", "fragments"};
+	json_t *list;
 	char *text;
 
-	for (unsigned i = 0; i < RTE_DIM(keys); i++)
-		json_array_append(list, json_object_get(flow, keys[i]));
-	text = json_array_size(list) == RTE_DIM(keys) ? json_dumps(list, JSON_COMPACT) : NULL;
+	if (!json_is_object(flow))
+		return NULL;
+	list = json_array();
+	for (unsigned i = 0; i < RTE_DIM(keys); i++) {
+		json_t *value = json_object_get(flow, keys[i]);
+
+		json_array_append(list, value != NULL ? value : json_null());
+	}
+	text = json_dumps(list, JSON_COMPACT);
 	json_decref(list);
 	return text;
 }
@@ -75,15 +82,26 @@ most_bytes_first(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
+/* Fragments have no ports. */
+static void
+end_cell(struct spx_table *table, const json_t *flow, const char *address, const char *port)
+{
+	const char *text = spx_member_text(flow, address);
+
+	if (json_is_true(json_object_get(flow, "fragments")))
+		spx_table_format(table, "%s fragments", text != NULL ? text : "-");
+	else
+		spx_table_format(table, "%s:%" PRId64, text != NULL ? text : "-",
+			(int64_t)spx_member_number(flow, port));
+}
+
 static void
 flow_row(struct spx_table *table, const json_t *flow, double seconds)
 {
 	const json_t *proto = json_object_get(flow, "proto");
 
-	spx_table_format(table, "%s:%" PRId64, spx_member_text(flow, "src"),
-		(int64_t)spx_member_number(flow, "sport"));
-	spx_table_format(table, "%s:%" PRId64, spx_member_text(flow, "dst"),
-		(int64_t)spx_member_number(flow, "dport"));
+	end_cell(table, flow, "src", "sport");
+	end_cell(table, flow, "dst", "dport");
 	if (json_is_integer(proto))
 		spx_table_number(table, proto);
 	else

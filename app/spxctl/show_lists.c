@@ -3,6 +3,16 @@
 
 #include "app/spxctl/show.h"
 
+/* Fragments have no ports. */
+static void
+port_cell(struct spx_table *table, const json_t *flow, const char *key)
+{
+	if (json_is_true(json_object_get(flow, "fragments")))
+		spx_table_text(table, "frag");
+	else
+		spx_table_number(table, json_object_get(flow, key));
+}
+
 int
 spx_show_flows(const struct spx_ctl *ctl, const json_t *result)
 {
@@ -23,9 +33,9 @@ spx_show_flows(const struct spx_ctl *ctl, const json_t *result)
 		else
 			spx_table_text(table, json_string_value(proto));
 		spx_table_text(table, spx_member_text(flow, "src"));
-		spx_table_number(table, json_object_get(flow, "sport"));
+		port_cell(table, flow, "sport");
 		spx_table_text(table, spx_member_text(flow, "dst"));
-		spx_table_number(table, json_object_get(flow, "dport"));
+		port_cell(table, flow, "dport");
 		spx_table_number(table, json_object_get(flow, "vlan"));
 		spx_table_text(table, spx_member_text(flow, "port"));
 		spx_table_text(table, spx_member_text(flow, "action"));

@@ -646,6 +646,53 @@ def test_stop(_net, mock, run):
     lab.equal(process.returncode, 0, "exit status")
 
 
+# ---- completion
+
+COMPLETION = os.path.join(lab.SOURCE, "config", "completion", "spxctl.bash")
+
+
+def complete(net, mock, *words):
+    """What bash offers for the last of the words."""
+    script = f"""source {COMPLETION}
+        COMP_WORDS=({SPXCTL} "$@") COMP_CWORD=$#
+        _spxctl
+        printf '%s\\n' "${{COMPREPLY[@]}}" """
+    return net.run(None, ["env", f"SPX_SOCKET={mock.path}", f"XDG_STATE_HOME={net.path('state')}", "bash", "-c", script,
+                          "bash", *words]).split()
+
+
+@mocked
+def test_completion(net, mock, run):
+    commands = [line.split()[0] for line in run("help")[0].splitlines() if line.startswith("  ") and line[2].isalpha()]
+    lab.equal(set(complete(net, mock, "")), set(commands), "commands")
+    usage = run("help", "show")[0].splitlines()[0].split(None, 2)[2]
+    lab.equal(complete(net, mock, "show", ""), usage.replace(" [N]", "").split("|"), "things to show")
+    usage = run("help", "watch")[0].splitlines()[0].split(None, 2)[2]
+    lab.equal(complete(net, mock, "watch", ""), usage.strip("[]").split("|"), "things to watch")
+    for command in commands:
+        options = set(complete(net, mock, command, "--")) - {"--socket", "--json", "--help", "--version"}
+        more = {word for word in run("help", command)[0].split() if word.startswith("--")} - {"--json"}
+        lab.equal(options, more, f"options of {command}")
+    lab.equal(complete(net, mock, "show", "dr"), ["drops"], "a beginning")
+    lab.equal(complete(net, mock, "--json", "show", "p"), ["ports"], "behind an option")
+    lab.equal(complete(net, mock, "rule", "add", "s"), ["src", "sport"], "a key")
+    lab.equal(complete(net, mock, "rule", "add", "dport", "53", "act"), ["action"], "the next key")
+
+
+@mocked
+def test_completion_asks_for_names(net, mock, _run):
+    mock.answers["show.config"] = {"actions": {"web": {}, "deny": {}, "$(touch " + net.path("evil") + ")": {}}}
+    lab.equal(complete(net, mock, "rule", "add", "port", ""), ["in", "out"], "ports")
+    lab.equal(complete(net, mock, "rule", "add", "action", ""), ["deny", "web"], "actions")
+    lab.equal(complete(net, mock, "rule", "load", "f", "action", "w"), ["web"], "actions")
+    lab.equal(complete(net, mock, "capture", "start", "port", ""), ["in", "out"], "ports")
+    lab.equal(complete(net, mock, "capture", "stop", ""), ["1"], "captures")
+    with open(net.path("rules.json"), "w", encoding="utf-8"):
+        pass
+    lab.equal(complete(net, mock, "rule", "load", net.path("rul")), [net.path("rules.json")], "a file")
+    lab.check(not os.path.exists(net.path("evil")), "a name was run as a command")
+
+
 # ---- the program
 
 def test_starts_fast_without_dpdk(net):
@@ -667,4 +714,4 @@ lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_t
          test_watch_ends_with_the_appliance, test_watch_on_a_terminal, test_rule, test_rule_mistakes,
          test_rule_load_of_many, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
          test_capture_to_standard_output, test_capture_ends_with_ctrl_c, test_events, test_stop,
-         test_starts_fast_without_dpdk, needs_network=False)
+         test_completion, test_completion_asks_for_names, test_starts_fast_without_dpdk, needs_network=False)
