@@ -7,10 +7,11 @@ import glob
 import json
 import os
 import pty
+import re
+import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 
 import lab
@@ -218,6 +219,26 @@ def test_help(net):
         says(ctl(net, command, "--help")[0], f"spxctl {command}")
     says(ctl(net, "--version")[0], "spxctl ")
     says(ctl(net, "help", "shwo", status=2)[1], "did you mean")
+
+
+def test_manual(net):
+    """Every command, form, key and option of the help is in the manual page, which is well-formed."""
+    page = os.path.join(lab.SOURCE, "doc", "man", "spxctl.1")
+    if shutil.which("man") is None:
+        raise lab.Skip("needs man")
+    done = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True, check=False,
+                          env={**os.environ, "MANWIDTH": "200", "LC_ALL": "C.UTF-8", "MAN_KEEP_FORMATTING": ""})
+    lab.equal(done.stderr, "", "complaints about the page")
+    text = re.sub(".\b", "", done.stdout)
+    words = set(re.findall(r"[a-z-]+", text))
+    for line in ctl(net, "help")[0].splitlines():
+        command = line.split()[0] if line.startswith("  ") and line[2].isalpha() else None
+        if command is None:
+            continue
+        usage = [form for form in ctl(net, "help", command)[0].splitlines() if form.startswith("spxctl ")]
+        options = re.findall(r"--[a-z-]+", ctl(net, "help", command)[0])
+        for word in set(re.findall(r"(?<![A-Z])[a-z]+", " ".join(usage))) | set(options):
+            lab.check(word in words, f"the manual does not know '{word}' of {command}")
 
 
 # ---- which socket
@@ -707,7 +728,7 @@ def test_starts_fast_without_dpdk(net):
 
 
 lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_the_result,
-         test_show_rules_page_by_page, test_words, test_help, test_finds_the_socket, test_trusts_only_its_own_folders,
+         test_show_rules_page_by_page, test_words, test_help, test_manual, test_finds_the_socket, test_trusts_only_its_own_folders,
          test_errors_of_the_appliance, test_garbage, test_control_characters_in_tables,
          test_lines_in_pieces_and_long_ones, test_a_line_without_end, test_notifications_before_the_answer,
          test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_lines,
