@@ -1,5 +1,6 @@
 /* events: what happens, as it happens. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,18 +10,35 @@
 
 static const struct spx_word kinds[] = {{"condition"}, {"rules"}, {"capture"}, {"stop"}, {NULL}};
 
+/* A stop has no text but the final report. */
+static const char *
+text_of(const json_t *event, char text[96])
+{
+	const char *own = spx_member_text(event, "text");
+	const json_t *report = json_object_get(event, "report");
+
+	if (own != NULL)
+		return own;
+	if (!json_is_object(report))
+		return "";
+	snprintf(text, 96, "received %" PRId64 ", transmitted %" PRId64 " packets",
+		(int64_t)spx_member_number(report, "received"),
+		(int64_t)spx_member_number(report, "transmitted"));
+	return text;
+}
+
 static void
 print_event(const struct spx_ctl *ctl, const json_t *event)
 {
-	const char *kind = spx_member_text(event, "kind"), *text = spx_member_text(event, "text");
-	char *line;
+	const char *kind = spx_member_text(event, "kind");
+	char *line, text[96];
 
 	if (ctl->given & SPX_CTL_JSON) {
 		spx_ctl_print_json_line(event);
 		return;
 	}
 	if (asprintf(&line, "%9.3f s  %-9s  %s", json_number_value(json_object_get(event, "seconds")),
-		    kind != NULL ? kind : "?", text != NULL ? text : "") < 0)
+		    kind != NULL ? kind : "?", text_of(event, text)) < 0)
 		line = NULL;
 	spx_clean(spx_ctl_memory(line));
 	puts(line);

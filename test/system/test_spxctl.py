@@ -639,9 +639,9 @@ def test_capture_ends_with_ctrl_c(net, mock, _run):
 def test_events(_net, mock, run):
     mock.answers["subscribe"] = {}
     mock.events = [{"kind": "condition", "seconds": 3.25, "text": "port out is down\033[J"},
-                   {"kind": "stop", "seconds": 4, "text": "stops", "report": {}}, None]
+                   {"kind": "stop", "seconds": 4, "report": {"received": 9, "transmitted": 2}}, None]
     out, err = run("events")
-    lab.equal(out, "    3.250 s  condition  port out is down?[J\n    4.000 s  stop       stops\n", "lines")
+    lab.equal(out, "    3.250 s  condition  port out is down?[J\n    4.000 s  stop       received 9, transmitted 2 packets\n", "lines")
     lab.equal(err, "", "the end after a stop is no error")
     out, _err = run("--json", "events", "cond", "stop")
     lab.equal([json.loads(line) for line in out.splitlines()], mock.events[:2], "JSON")
