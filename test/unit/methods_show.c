@@ -138,7 +138,7 @@ check_stages(struct running *r)
 	for (unsigned w = 0; w < 2; w++) {
 		const json_t *worker = json_array_get(workers, w);
 
-		expect_keys(worker, "id polls idle_polls received");
+		expect_keys(worker, "id polls idle_polls received stalls");
 		cr_expect_eq(number(worker, "id"), w);
 		cr_expect_gt(number(worker, "polls"), number(worker, "idle_polls"));
 		cr_expect_gt(number(worker, "received"), 0);
