@@ -1,7 +1,8 @@
 /* A trace: the way of the next packets that match a filter, stage by stage.
  *
  *   tracer.c       the packet side: chooses packets, writes events down in the rings of the threads
- *   tracer_text.c  the reader's side: collects events, puts them in order, makes lines and groups of them
+ *   tracer_log.c   the reader's side: collects events, puts them in order and in groups
+ *   tracer_line.c  an event as a line
  *
  * A chosen packet carries a dynamic flag in its mbuf and its number in the private area, so whoever meets it
  * later, another worker or the slow path, goes on writing. Events are binary and go by one single-producer

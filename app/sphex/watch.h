@@ -3,7 +3,8 @@
  *   watch.c          who looks, published to the threads and taken back
  *   watch_hooks.c    what the packet's way calls for it
  *   tracer.c         a trace: chooses packets, writes down what each stage saw and decided
- *   tracer_text.c    what was written down, as lines, grouped by identical way
+ *   tracer_log.c     what was written down, grouped by identical way
+ *   tracer_line.c    an event of it as a line
  *   tap.c            a capture (tap.h)
  *
  * A `struct spx_watch` is immutable. The publisher swaps the pointer and frees the one before after a grace
