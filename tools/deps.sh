@@ -4,7 +4,8 @@
 set -eu
 
 # build and run (libdpdk-dev depends on every driver library, net_null to net_af_xdp)
-packages="gcc libc6-dev make pkgconf meson ninja-build libdpdk-dev dpdk libjansson-dev zlib1g-dev"
+packages="gcc libc6-dev make pkgconf meson ninja-build libdpdk-dev dpdk libjansson-dev libpcap-dev"
+packages="$packages zlib1g-dev"
 # tests and benchmarks
 packages="$packages libcriterion-dev tcpdump ethtool iproute2 iputils-ping procps util-linux python3"
 packages="$packages python3-jsonschema python3-scapy jq valgrind"

@@ -27,11 +27,11 @@ enum spx_tap_point {
 };
 
 struct spx_tap_options {
-	const char *file;   /* for messages; the file itself is `fd` */
-	int fd;             /* to write to: a file, a pipe. Owned by the tap from the creation on, also on failure */
-	uint16_t port;      /* only packets that come in (receive, early drops) or go out (transmit, late drops)
-			     * there; SPX_NO_PORT: any */
-	uint8_t points;     /* set of 1 << enum spx_tap_point */
+	const char *file; /* for messages; the file itself is `fd` */
+	int fd; /* to write to: a file, a pipe. Owned by the tap from the creation on, also on failure */
+	uint16_t port;  /* only packets that come in (receive, early drops) or go out (transmit, late drops)
+			 * there; SPX_NO_PORT: any */
+	uint8_t points; /* set of 1 << enum spx_tap_point */
 	const char *filter; /* pcap-filter text, or NULL */
 	uint32_t snap;      /* bytes kept of each packet; 0 = all */
 	uint64_t count;     /* ends by itself after so many packets; 0 = never */
@@ -69,10 +69,10 @@ const char *spx_tap_point_name(enum spx_tap_point point);
 /* True when the capture wants packets at this point of this port (cheap; before any packet is looked at). */
 bool spx_tap_wants(const struct spx_tap *tap, enum spx_tap_point point, uint16_t port);
 
-/* A copy of the packet, if it matches and there is room for it; else NULL (a copy that had no room is counted).
- * `reason` counts at drop only. The copy is the caller's until it is put or freed. */
-struct rte_mbuf *spx_tap_copy(struct spx_tap *tap, const struct rte_mbuf *m, enum spx_tap_point point, uint16_t port,
-	enum spx_drop reason);
+/* A copy of the packet, if it matches and there is room for it; else NULL (a copy that had no room is
+ * counted). `reason` counts at drop only. The copy is the caller's until it is put or freed. */
+struct rte_mbuf *spx_tap_copy(struct spx_tap *tap, const struct rte_mbuf *m, enum spx_tap_point point,
+	uint16_t port, enum spx_drop reason);
 
 /* Hands n copies over to the writer; what the ring does not take is freed and counted. */
 void spx_tap_put(struct spx_tap *tap, struct rte_mbuf **copies, unsigned n);
