@@ -191,6 +191,7 @@ next_message(struct spx_client *client, double end, json_t **message, struct spx
 	if (json_is_object(*message))
 		return 0;
 	json_decref(*message);
+	*message = NULL;
 	return spx_error(
 		err, -EPROTO, "the appliance sent no JSON-RPC; is %s a socket of sphex?", client->path);
 }

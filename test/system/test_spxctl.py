@@ -2,6 +2,7 @@
 """spxctl over a socket with canned answers: every command, what it asks and what it prints, and appliances that
 answer badly or not at all."""
 
+import contextlib
 import copy
 import glob
 import json
@@ -619,17 +620,27 @@ def test_capture_to_standard_output(net, mock, run):
     says(text, "standard output is a terminal")
 
 
+@contextlib.contextmanager
+def running(net, *argv):
+    """A program with its output in pipes, which does not outlive a failed test."""
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=environment(net)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @mocked
 def test_capture_ends_with_ctrl_c(net, mock, _run):
     mock.answers["capture.start"] = {"id": 1}
     mock.answers["capture.stop"] = stopping(mock)
-    with subprocess.Popen([SPXCTL, "--socket", mock.path, "capture", "start", "in", "-"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=environment(net)) as process:
+    with running(net, SPXCTL, "--socket", mock.path, "capture", "start", "in", "-") as process:
         lab.wait_until(lambda: "show.captures" in [method for method, _params in mock.requests], 10, "show.captures")
         os.write(mock.files[0], b"packets")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
-    lab.equal((process.returncode, out), (0, b"packets"), f"status and output ({err})")
+    lab.equal((process.returncode, out), (0, "packets"), f"status and output ({err})")
     lab.equal(mock.requests[-1], ("capture.stop", {"id": 1}), "the last request")
 
 
@@ -653,12 +664,11 @@ def test_events(_net, mock, run):
 
 
 @mocked
-def test_stop(_net, mock, run):
+def test_stop(net, mock, run):
     mock.answers["stop"] = {"stopping": True}
     lab.equal(run("stop", "--no-wait")[0], "sphex (PID 4711) stops\n", "--no-wait")
     mock.answers["stop"] = b'{"jsonrpc": "2.0", "id": 2, "result": {"stopping": true}}\n'
-    process = subprocess.Popen([SPXCTL, "--socket", mock.path, "stop"], stdout=subprocess.PIPE, text=True)
-    with process:
+    with running(net, SPXCTL, "--socket", mock.path, "stop") as process:
         lab.wait_until(lambda: len(mock.requests) == 2, 10, "stop")
         time.sleep(0.2)
         lab.equal(process.poll(), None, "it waits")
