@@ -144,8 +144,9 @@ void spx_tracer_choose(struct spx_tracer *t, struct spx_worker *w, struct spx_bu
 /* The number of a traced packet; 0: not traced. */
 uint32_t spx_tracer_id(const struct spx_tracer *t, struct rte_mbuf *m);
 
-/* Whether a packet's way is written down no more: of a copy. */
+/* From here on the packet's way is not written down any more; or it is again, with the number it had. */
 void spx_tracer_forget(const struct spx_tracer *t, struct rte_mbuf *m);
+void spx_tracer_remember(const struct spx_tracer *t, struct rte_mbuf *m);
 
 /* Writes an event down, stamped; `thread` is the writer's. */
 void spx_tracer_write(struct spx_tracer *t, uint16_t thread, struct spx_trace_event *event);

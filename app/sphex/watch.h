@@ -104,7 +104,8 @@ void spx_watch_hand_over(struct spx_worker *w, uint16_t port, struct rte_mbuf **
 
 /* n packets are about to be sent, and the first `sent` of them were: one after the other. */
 void spx_watch_send(struct spx_watcher *watcher, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
-void spx_watch_sent(struct spx_watcher *watcher, uint16_t port, uint16_t queue, uint16_t sent);
+void spx_watch_sent(
+	struct spx_watcher *watcher, uint16_t port, uint16_t queue, struct rte_mbuf **pkts, uint16_t sent);
 
 /* n packets are about to be freed for a reason. `port`: where they came in, or should have gone out. */
 void spx_watch_drop(

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +21,7 @@
 #define SHOW_NS     10000000 /* between two show calls */
 #define TRACE_EVERY 100      /* show calls */
 #define TRACED      100      /* packets of a trace */
-#define DENIED      1        /* action of one rule in a thousand */
+#define DENIED      0.001    /* share of the packets */
 #define TURNS       128      /* between two quiescent states */
 
 struct operate {
@@ -226,6 +227,23 @@ teardown(void *state)
 	free(o->app.qsbr);
 }
 
+/* From now on the action whose share of the warm-up's packets is nearest to the one wanted drops. */
+static void
+deny(struct path *p)
+{
+	const double wanted = DENIED * (double)p->worker->counters.received;
+	uint32_t nearest = 0;
+
+	for (uint32_t i = 1; i < p->config->n_actions; i++)
+		if (fabs((double)p->worker->action_counter[i].packets - wanted) <
+			fabs((double)p->worker->action_counter[nearest].packets - wanted))
+			nearest = i;
+	p->config->action[nearest] = (struct spx_action){.verdict = SPX_VERDICT_DROP,
+		.flags = SPX_ACTION_COUNT,
+		.port = SPX_NO_PORT,
+		.mirror = SPX_NO_PORT};
+}
+
 static int
 setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
 {
@@ -239,10 +257,7 @@ setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_
 	c->counting = counting;
 	if (r < 0 || (r = path_cache_warm(o->path, err)) < 0)
 		return r;
-	o->path->config->action[DENIED] = (struct spx_action){.verdict = SPX_VERDICT_DROP,
-		.flags = SPX_ACTION_COUNT,
-		.port = SPX_NO_PORT,
-		.mirror = SPX_NO_PORT};
+	deny(o->path);
 	o->ops = o->path->ops;
 	o->ops.rx_burst = rx_replacing;
 	o->path->port.ops = &o->ops;

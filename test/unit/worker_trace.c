@@ -337,6 +337,23 @@ Test(trace, packets_of_an_earlier_trace_are_strangers)
 	cr_assert_eq(spx_trace_log_ended(trace_log), 0);
 }
 
+/* As a software ring does between two ports: the mbuf that went out comes in. */
+Test(trace, a_packet_that_comes_in_again_is_another_one)
+{
+	forward_with(0);
+	look(1, NULL);
+	fixture_give(&f, 0, fixture_udp(&f, 9, 53, 64));
+	spx_worker_turn(f.worker);
+	fixture_give(&f, 0, f.fake[2].out[0]);
+	spx_worker_turn(f.worker);
+	one_way("way", "receive   port p0\n"
+		       "parse     IPv4 UDP\n"
+		       "lookup    rule 7, action a1: forward to p2\n"
+		       "rewrite   nothing to change\n"
+		       "enqueue   port p2\n"
+		       "transmit  port p2, sent\n");
+}
+
 Test(trace, packets_are_the_same_with_and_without)
 {
 	uint8_t seen[60];
