@@ -111,17 +111,18 @@ Test(server_files, each_to_its_request)
 	end();
 }
 
-/* A line that comes in pieces of which the first has the file, the next request right behind the last. */
+/* A line that comes in pieces of which the first has the file, other requests right before and behind it. */
 Test(server_files, with_the_beginning_of_a_line)
 {
 	begin();
 	for (int i = 0; i < 2; i++) {
+		cr_assert_gt(write(p.fd, ECHO_ASK, strlen(ECHO_ASK)), 0);
 		peer_pass(&p, "{\"jsonrpc\":\"2.0\",\"id\":1,", &file[1], 1);
 		served_settle(&s);
 		cr_assert_gt(write(p.fd, "\"method\":\"test.file\"}\n", 22), 0);
 		peer_pass(&p, FILE_ASK, &file[1], 1);
-		cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
-		cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
+		for (int line = 0; line < 3; line++)
+			cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
 	}
 	cr_expect_eq(words(), 4);
 	end();

@@ -74,8 +74,8 @@ Test(server_rpc, every_mistake_has_its_code)
 
 Test(server_rpc, ids_come_back)
 {
-	static const char *const ids[] = {
-		"1", "-7", "0.1", "1e300", "\"\"", "\"a\\u0001\\n\"", "null", "9007199254740993"};
+	static const char *const ids[] = {"1", "-7", "0.1", "0.1234567890123456", "1e300", "\"\"",
+		"\"a\\u0001\\n\"", "null", "9007199254740993"};
 	struct served s;
 	struct peer p;
 	char line[128];
