@@ -456,6 +456,12 @@ def test_watch_lines(_net, mock, run):
     lab.check("ipv4_checksum" not in out, out)
     out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
     says(out, "10.0.0.1:4096: destination 10.0.1.1:53")
+    mock.answers["show.flows"]["flows"][0].update(src="2001:db8::1", dst="2001:db8::2", fragments=True)
+    out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
+    says(out, "2001:db8::1 fragments: destination 2001:db8::2 fragments")
+    mock.answers["show.flows"]["flows"][0]["fragments"] = False
+    out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
+    says(out, "[2001:db8::1]:4096: destination [2001:db8::2]:53")
     out, _err = run("watch", "cache", "--interval", "0.1", "--count", "1")
     says(out, "looked up: /s 0")
     out, _err = run("--json", "watch", "ports", "--interval", "0.1", "--count", "2")
