@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -21,22 +20,20 @@
 #include "drivers/port.h"
 #include "lib/trace/trace.h"
 
-#define RING_SIZE       4096u /* packets waiting for the disk */
-#define WRITE_BURST     64u
-#define IDLE_US         500u
-#define SYNC_CYCLES_LOG 31 /* the clock is corrected every 2^31 cycles, about once a second */
-#define FRAME_MAX       65536u
+#define RING_SIZE   4096u /* packets waiting for the disk */
+#define WRITE_BURST 64u
+#define IDLE_US     500u
+#define FRAME_MAX   65536u
 
 struct capture {
 	struct rte_ring *ring;
 	struct spx_capture_file *file;
 	pthread_t writer;
-	atomic_bool stop;         /* set by close: write what is there, then end */
-	atomic_int failed;        /* first write error, negative errno */
-	struct spx_clock clock;   /* the writer's */
-	uint64_t raw_to_real;     /* CLOCK_REALTIME less CLOCK_MONOTONIC_RAW at the start, ns */
-	uint64_t lost;            /* taken from the ring but not written because of it; writer's */
-	uint8_t frame[FRAME_MAX]; /* a packet of several segments, put together */
+	atomic_bool stop;            /* set by close: write what is there, then end */
+	atomic_int failed;           /* first write error, negative errno */
+	struct spx_wall_clock clock; /* the writer's */
+	uint64_t lost;               /* taken from the ring but not written because of it; writer's */
+	uint8_t frame[FRAME_MAX];    /* a packet of several segments, put together */
 };
 
 static uint16_t
@@ -58,14 +55,16 @@ capture_tx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uin
 static void
 write_packet(struct capture *c, struct rte_mbuf *m, uint32_t snap)
 {
-	uint64_t ns = spx_clock_ns(&c->clock, spx_meta(m)->time) + c->raw_to_real;
 	uint32_t most = snap != 0 && snap < FRAME_MAX ? snap : FRAME_MAX;
 	uint32_t captured = RTE_MIN(m->pkt_len, most);
-	const uint8_t *data = rte_pktmbuf_read(m, 0, captured, c->frame);
+	const struct spx_capture_packet packet = {.data = rte_pktmbuf_read(m, 0, captured, c->frame),
+		.captured = captured,
+		.length = m->pkt_len,
+		.time = spx_wall_clock_ns(&c->clock, spx_meta(m)->time)};
 	int r = atomic_load(&c->failed);
 
 	if (r == 0)
-		r = spx_capture_file_write(c->file, data, captured, m->pkt_len, ns, NULL);
+		r = spx_capture_file_write(c->file, &packet);
 	if (r < 0) {
 		atomic_store(&c->failed, r);
 		__atomic_store_n(&c->lost, c->lost + 1, __ATOMIC_RELAXED);
@@ -83,8 +82,7 @@ writer(void *arg)
 		bool stop = atomic_load(&c->stop); /* before looking: nothing comes after it is set */
 		unsigned n = rte_ring_sc_dequeue_burst(c->ring, pkts, WRITE_BURST, NULL);
 
-		if ((rte_rdtsc() - c->clock.tsc) >> SYNC_CYCLES_LOG != 0)
-			spx_clock_sync(&c->clock);
+		spx_wall_clock_update(&c->clock);
 		for (unsigned i = 0; i < n; i++) {
 			write_packet(c, pkts[i], p->options.snap);
 			rte_pktmbuf_free(pkts[i]);
@@ -108,7 +106,6 @@ capture_open(struct spx_port *p, struct spx_error *err)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	char name[RTE_RING_NAMESIZE];
-	struct timespec now;
 	int r;
 
 	if (c == NULL)
@@ -125,9 +122,7 @@ capture_open(struct spx_port *p, struct spx_error *err)
 		free_capture(c);
 		return r;
 	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	spx_clock_init(&c->clock);
-	c->raw_to_real = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - c->clock.ns;
+	spx_wall_clock_init(&c->clock);
 	p->state = c;
 	p->tx_queues = 1;
 	r = rte_ctrl_thread_create(&c->writer, "spx-capture", NULL, writer, p);

@@ -407,6 +407,25 @@ spx_clock_cycles(const struct spx_clock *clock, uint64_t ns)
 	return (uint64_t)(((unsigned __int128)ns << 32) / clock->ns_per_2_32);
 }
 
+/* TSC readings as real time, for time stamps in files: as above, and on top the offset of CLOCK_REALTIME when
+ * it was started; a step of the real time since then is not followed, so stamps never go back. */
+struct spx_wall_clock {
+	struct spx_clock clock;
+	uint64_t raw_to_real; /* CLOCK_REALTIME less CLOCK_MONOTONIC_RAW, ns */
+};
+
+void spx_wall_clock_init(struct spx_wall_clock *wall);
+
+/* Synchronises when a second or so has gone by since the last time. To be called as often as one likes. */
+void spx_wall_clock_update(struct spx_wall_clock *wall);
+
+/* Nanoseconds since 1970 at the TSC reading `tsc`. */
+static inline uint64_t
+spx_wall_clock_ns(const struct spx_wall_clock *wall, uint64_t tsc)
+{
+	return spx_clock_ns(&wall->clock, tsc) + wall->raw_to_real;
+}
+
 /* ---- random numbers -------------------------------------------------------------------------------- */
 
 /* SplitMix64 (Steele, Lea, Flood 2014): the seeded, reproducible generator of tests, traces, benchmarks. Not

@@ -1,9 +1,12 @@
-/* The TSC as a clock: calibrated against CLOCK_MONOTONIC_RAW, which the kernel does not steer. */
+/* The TSC as a clock: calibrated against CLOCK_MONOTONIC_RAW, which the kernel does not steer; and as real
+ * time. */
 #include <time.h>
 
 #include <rte_cycles.h>
 
 #include "lib/base/base.h"
+
+#define SYNC_CYCLES_LOG 31 /* a wall clock is corrected every 2^31 cycles, about once a second */
 
 #define READINGS 5 /* of both clocks at a synchronisation: the one with the shortest gap counts */
 
@@ -57,4 +60,21 @@ spx_clock_sync(struct spx_clock *clock)
 						(tsc - clock->first_tsc));
 	clock->tsc = tsc;
 	clock->ns = ns;
+}
+
+void
+spx_wall_clock_init(struct spx_wall_clock *wall)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	spx_clock_init(&wall->clock);
+	wall->raw_to_real = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - wall->clock.ns;
+}
+
+void
+spx_wall_clock_update(struct spx_wall_clock *wall)
+{
+	if ((rte_rdtsc() - wall->clock.tsc) >> SYNC_CYCLES_LOG != 0)
+		spx_clock_sync(&wall->clock);
 }

@@ -1,16 +1,20 @@
-/* Writes pcapng: one section, one Ethernet interface, an enhanced packet block for each packet.
+/* Writes pcapng: one section, Ethernet interfaces, an enhanced packet block for each packet.
  *
- * Used by the capture port driver. DPDK's own writer (rte_pcapng) of 22.11 writes no comments, which carry
- * the drop reason here. Source: draft-ietf-opsawg-pcapng. Numbers are written in the machine's byte order,
+ * Used by the capture port driver and by captures of a running appliance. DPDK's own writer (rte_pcapng)
+ * of 22.11 writes no comments, which carry the drop reason here. Whole blocks are collected in a buffer;
+ * output.c writes them. Source: draft-ietf-opsawg-pcapng. Numbers are written in the machine's byte order,
  * which the section header tells the reader.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lib/trace/output.h"
 #include "lib/trace/trace.h"
 
-#define BUFFER       (1u << 20) /* bytes collected before they are written */
+#define BUFFER       (1u << 20) /* bytes collected before they are written; every block fits */
 #define CAPTURED_MAX 262144u    /* bytes of a packet that readers accept, ours and libpcap */
 #define VALUE_MAX    65535u     /* bytes of an option's value */
 #define LINK_TYPE    1u         /* Ethernet */
@@ -22,21 +26,30 @@ enum {
 	OPTION_COMMENT = 1,
 	OPTION_USER_APPLICATION = 4,
 	OPTION_IF_NAME = 2,
-	OPTION_IF_RESOLUTION = 9
+	OPTION_IF_RESOLUTION = 9,
+	OPTION_PACKET_FLAGS = 2
 };
 
 struct spx_capture_file {
-	FILE *stream;
+	struct spx_trace_output output;
 	uint32_t snap;
-	int error; /* first negative errno, or 0 */
+	int error;   /* first negative errno, or 0 */
+	size_t used; /* bytes in the buffer: whole blocks between calls */
+	struct spx_capture_written written;
+	uint8_t buffer[BUFFER];
 };
+
+static_assert(CAPTURED_MAX + VALUE_MAX + 64 < BUFFER, "every block fits into the buffer");
+
+/* ---- the buffer ------------------------------------------------------------------------------------ */
 
 static void
 put(struct spx_capture_file *file, const void *data, size_t length)
 {
-	/* No bytes may come with a null pointer, which fwrite does not allow. */
-	if (length != 0 && file->error == 0 && fwrite_unlocked(data, 1, length, file->stream) != length)
-		file->error = errno != 0 ? -errno : -EIO;
+	/* No bytes may come with a null pointer, which memcpy does not allow. */
+	if (length != 0)
+		memcpy(file->buffer + file->used, data, length);
+	file->used += length;
 }
 
 static void
@@ -44,6 +57,45 @@ put32(struct spx_capture_file *file, uint32_t value)
 {
 	put(file, &value, sizeof(value));
 }
+
+/* Counts the packets of the buffer's first `done` bytes, as far as they are whole. */
+static void
+count_written(struct spx_capture_file *file, size_t done)
+{
+	uint32_t head[7]; /* of a packet block: type, length, interface, time, captured, length */
+
+	for (size_t at = 0; at < file->used; at += head[1]) {
+		memcpy(head, file->buffer + at, RTE_MIN(sizeof(head), file->used - at));
+		if (at + head[1] > done)
+			break;
+		if (head[0] == BLOCK_PACKET) {
+			file->written.packets++;
+			file->written.bytes += head[5];
+		}
+	}
+}
+
+int
+spx_capture_file_flush(struct spx_capture_file *file)
+{
+	size_t done;
+
+	if (file->error == 0 && file->used != 0) {
+		done = spx_trace_output_write(&file->output, file->buffer, file->used, &file->error);
+		count_written(file, done);
+	}
+	file->used = 0;
+	return file->error;
+}
+
+/* Makes room for a block of that length. */
+static int
+reserve(struct spx_capture_file *file, uint32_t length)
+{
+	return file->used + length > BUFFER ? spx_capture_file_flush(file) : file->error;
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------------- */
 
 static uint32_t
 padding(uint32_t length)
@@ -112,6 +164,8 @@ put_interface(struct spx_capture_file *file, const char *name)
 	const uint32_t head[] = {BLOCK_INTERFACE, length};
 	const uint16_t link[] = {LINK_TYPE, 0};
 
+	if (reserve(file, length) != 0)
+		return;
 	put(file, head, sizeof(head));
 	put(file, link, sizeof(link));
 	put32(file, file->snap);
@@ -122,56 +176,88 @@ put_interface(struct spx_capture_file *file, const char *name)
 }
 
 int
-spx_capture_file_create(const char *path, const char *interface, uint32_t snap, struct spx_capture_file **out,
+spx_capture_file_attach(int fd, const struct spx_capture_options *options, struct spx_capture_file **out,
 	struct spx_error *err)
 {
-	struct spx_capture_file *file = calloc(1, sizeof(*file));
-	int rc;
+	/* Not calloc: the buffer's pages come when they are needed. */
+	struct spx_capture_file *file = malloc(sizeof(*file));
 
-	if (file == NULL)
-		return spx_error(err, -ENOMEM, "%s: no memory", path);
-	file->snap = snap;
-	file->stream = fopen(path, "we");
-	if (file->stream == NULL) {
-		rc = spx_error(err, -errno, "%s: cannot be created: %s", path, strerror(errno));
-		free(file);
-		return rc;
+	if (file == NULL) {
+		close(fd);
+		return spx_error(err, -ENOMEM, "%s: no memory", options->name);
 	}
-	/* Where there is no memory for it, the stream keeps its own smaller buffer. */
-	(void)setvbuf(file->stream, NULL, _IOFBF, BUFFER);
+	spx_trace_output_init(&file->output, fd, options->give_up, options->arg);
+	file->snap = options->snap;
+	file->error = 0;
+	file->used = 0;
+	file->written = (struct spx_capture_written){0};
 	put_section(file);
-	put_interface(file, interface);
+	for (uint32_t i = 0; i < options->n_interfaces; i++)
+		put_interface(file, options->interface[i]);
 	*out = file;
 	return 0;
 }
 
 int
-spx_capture_file_write(struct spx_capture_file *file, const uint8_t *data, uint32_t captured, uint32_t length,
-	uint64_t time, const char *comment)
+spx_capture_file_create(const char *path, const char *interface, uint32_t snap, struct spx_capture_file **out,
+	struct spx_error *err)
+{
+	const struct spx_capture_options options = {
+		.name = path, .interface = &interface, .n_interfaces = 1, .snap = snap};
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return spx_error(err, -errno, "%s: cannot be created: %s", path, strerror(errno));
+	return spx_capture_file_attach(fd, &options, out, err);
+}
+
+static void
+put_packet_options(struct spx_capture_file *file, const struct spx_capture_packet *packet, uint32_t comment)
+{
+	const uint32_t flags = packet->direction;
+
+	if (packet->comment != NULL)
+		put_option(file, OPTION_COMMENT, packet->comment, comment);
+	if (flags != 0)
+		put_option(file, OPTION_PACKET_FLAGS, &flags, sizeof(flags));
+	if (packet->comment != NULL || flags != 0)
+		put_option(file, OPTION_END, NULL, 0);
+}
+
+int
+spx_capture_file_write(struct spx_capture_file *file, const struct spx_capture_packet *packet)
 {
 	const uint32_t snap = file->snap == 0 || file->snap > CAPTURED_MAX ? CAPTURED_MAX : file->snap;
-	const uint32_t comment_length = comment == NULL ? 0 : value_length(comment);
-	const uint32_t kept = captured > snap ? snap : captured;
-	const uint32_t options = comment == NULL ? 0 : option_size(comment_length) + option_size(0);
+	const uint32_t kept = RTE_MIN(packet->captured, snap);
+	const uint32_t comment = packet->comment == NULL ? 0 : value_length(packet->comment);
+	const bool directed = packet->direction != SPX_CAPTURE_UNKNOWN;
+	const uint32_t options = (packet->comment == NULL ? 0 : option_size(comment)) +
+				 (directed ? option_size(sizeof(uint32_t)) : 0) +
+				 (packet->comment != NULL || directed ? option_size(0) : 0);
 	const uint32_t block_length = 32 + kept + padding(kept) + options;
 	const uint32_t head[] = {
 		BLOCK_PACKET,
 		block_length,
-		0, /* interface */
-		(uint32_t)(time >> 32),
-		(uint32_t)time,
+		packet->interface,
+		(uint32_t)(packet->time >> 32),
+		(uint32_t)packet->time,
 		kept,
-		captured > length ? captured : length,
+		RTE_MAX(packet->captured, packet->length),
 	};
 
+	if (reserve(file, block_length) != 0)
+		return file->error;
 	put(file, head, sizeof(head));
-	put_padded(file, data, kept);
-	if (comment != NULL) {
-		put_option(file, OPTION_COMMENT, comment, comment_length);
-		put_option(file, OPTION_END, NULL, 0);
-	}
+	put_padded(file, packet->data, kept);
+	put_packet_options(file, packet, comment);
 	put32(file, block_length);
-	return file->error;
+	return 0;
+}
+
+struct spx_capture_written
+spx_capture_file_written(const struct spx_capture_file *file)
+{
+	return file->written;
 }
 
 int
@@ -181,10 +267,9 @@ spx_capture_file_close(struct spx_capture_file *file)
 
 	if (file == NULL)
 		return 0;
-	error = file->error;
-	/* fclose writes what is still buffered, so it can be the first to fail. */
-	if (fclose(file->stream) != 0 && error == 0)
-		error = errno != 0 ? -errno : -EIO;
+	error = spx_capture_file_flush(file);
+	if (close(file->output.fd) != 0 && error == 0)
+		error = -errno;
 	free(file);
 	return error;
 }

@@ -75,16 +75,58 @@ void spx_schedule_next_pass(struct spx_schedule *schedule, uint64_t n);
 
 struct spx_capture_file;
 
-/* Creates a pcapng file (section header, one Ethernet interface named `interface`, nanosecond stamps, snap
- * length `snap` or 0 for none). Buffered; one thread's at a time. 0 or a negative errno with path and reason.
- */
+/* What a capture file begins with. Read during the call only. */
+struct spx_capture_options {
+	const char *name;             /* of the file, in messages */
+	const char *const *interface; /* their names; an index into them is what a packet says */
+	uint32_t n_interfaces;        /* 1 or more */
+	uint32_t snap;                /* bytes kept of each packet; 0 = all */
+
+	/* Asked before each write to what is no regular file, and at least ten times a second while a pipe
+	 * that nobody reads is waited for: true ends the file's life with -ETIMEDOUT. NULL: waits for as long
+	 * as it takes. */
+	bool (*give_up)(void *arg);
+	void *arg;
+};
+
+enum spx_capture_direction { SPX_CAPTURE_UNKNOWN, SPX_CAPTURE_INBOUND, SPX_CAPTURE_OUTBOUND };
+
+struct spx_capture_packet {
+	const uint8_t *data;
+	uint32_t captured;  /* bytes at data */
+	uint32_t length;    /* bytes on the wire */
+	uint64_t time;      /* nanoseconds since 1970 */
+	uint32_t interface; /* index */
+	enum spx_capture_direction direction;
+	const char *comment; /* or NULL */
+};
+
+/* What has been written, whole packets. */
+struct spx_capture_written {
+	uint64_t packets;
+	uint64_t bytes; /* of them, as captured */
+};
+
+/* Begins a pcapng file (section header, Ethernet interfaces, nanosecond stamps) on an open descriptor: a
+ * file, a pipe, a device. The descriptor is the file's from here on, and closed by a failure, too. One
+ * thread's at a time. 0 or -ENOMEM: what is written goes to a buffer first. */
+int spx_capture_file_attach(int fd, const struct spx_capture_options *options, struct spx_capture_file **out,
+	struct spx_error *err);
+
+/* The same for a file by this path, which is created, with one interface. 0 or a negative errno with path and
+ * reason. */
 int spx_capture_file_create(const char *path, const char *interface, uint32_t snap,
 	struct spx_capture_file **out, struct spx_error *err);
 
-/* Appends one packet: `captured` bytes at data of `length` on the wire, time in ns since 1970, and a comment
- * or NULL. 0 or a negative errno (the first write error; later calls repeat it). */
-int spx_capture_file_write(struct spx_capture_file *file, const uint8_t *data, uint32_t captured,
-	uint32_t length, uint64_t time, const char *comment);
+/* Appends one packet. 0 or a negative errno (the first write error; later calls repeat it). A pipe whose
+ * reader has gone away is -EPIPE; no signal comes with it. */
+int spx_capture_file_write(struct spx_capture_file *file, const struct spx_capture_packet *packet);
+
+/* Writes what is in the buffer. As above. */
+int spx_capture_file_flush(struct spx_capture_file *file);
+
+/* What has left the buffer. */
+struct spx_capture_written spx_capture_file_written(const struct spx_capture_file *file);
 
 /* Flushes and closes; says the first error of the file's life. NULL may be given. */
 int spx_capture_file_close(struct spx_capture_file *file);

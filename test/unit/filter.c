@@ -17,15 +17,24 @@
 
 static unsigned asked; /* for addresses of names */
 
+/* libpcap has the C library read addresses, too. */
+static bool
+is_address(const char *name, const struct addrinfo *hints)
+{
+	struct in6_addr address;
+
+	return (hints != NULL && (hints->ai_flags & AI_NUMERICHOST) != 0) ||
+	       inet_pton(AF_INET6, name, &address) == 1;
+}
+
 /* In place of the C library's, for libpcap too. */
 int
 getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
 	int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
 		dlsym(RTLD_NEXT, "getaddrinfo");
-	struct in6_addr address;
 
-	if (name == NULL || inet_pton(AF_INET6, name, &address) == 1)
+	if (name == NULL || is_address(name, hints))
 		return next(name, service, hints, result);
 	asked++;
 	return EAI_NONAME;

@@ -31,6 +31,18 @@ create(const char *interface, uint32_t snap)
 	return file;
 }
 
+/* A packet of the first interface. */
+static int
+write_packet(struct spx_capture_file *file, const uint8_t *data, uint32_t captured, uint32_t length,
+	uint64_t time, const char *comment)
+{
+	return spx_capture_file_write(file, &(struct spx_capture_packet){.data = data,
+						    .captured = captured,
+						    .length = length,
+						    .time = time,
+						    .comment = comment});
+}
+
 static struct spx_trace *
 open_path(void)
 {
@@ -52,7 +64,7 @@ Test(trace_capture_file, round_trip, .init = make_file, .fini = remove_file)
 	for (unsigned i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)i;
 	for (uint32_t i = 0; i < 280; i++)
-		cr_assert_eq(spx_capture_file_write(file, data + i % 16, i, i + i % 3 * 100,
+		cr_assert_eq(write_packet(file, data + i % 16, i, i + i % 3 * 100,
 				     UINT64_C(1704067200123456789) + i, comments[i % RTE_DIM(comments)]),
 			0);
 	cr_assert_eq(spx_capture_file_close(file), 0);
@@ -75,9 +87,9 @@ Test(trace_capture_file, snap_length_cuts_what_is_kept, .init = make_file, .fini
 	struct spx_trace_packet packet;
 	struct spx_error err;
 
-	spx_capture_file_write(file, data, 200, 1500, 0, NULL);
-	spx_capture_file_write(file, data, 64, 64, 0, NULL);
-	spx_capture_file_write(file, data, 10, 5, 0, NULL); /* a length below what is there */
+	write_packet(file, data, 200, 1500, 0, NULL);
+	write_packet(file, data, 64, 64, 0, NULL);
+	write_packet(file, data, 10, 5, 0, NULL); /* a length below what is there */
 	cr_assert_eq(spx_capture_file_close(file), 0);
 	trace = open_path();
 	cr_assert_eq(spx_trace_next(trace, &packet, &err), 1);
@@ -101,8 +113,8 @@ Test(trace_capture_file, oversize_comment_and_packet, .init = make_file, .fini =
 
 	memset(comment, 'c', 69999);
 	comment[69999] = '\0';
-	cr_assert_eq(spx_capture_file_write(file, data, 60, 60, 1, comment), 0);
-	cr_assert_eq(spx_capture_file_write(file, data, 300000, 300000, 2, NULL), 0);
+	cr_assert_eq(write_packet(file, data, 60, 60, 1, comment), 0);
+	cr_assert_eq(write_packet(file, data, 300000, 300000, 2, NULL), 0);
 	cr_assert_eq(spx_capture_file_close(file), 0);
 	trace = open_path();
 	cr_assert_eq(count_packets(trace, &rc), 2);
@@ -120,7 +132,7 @@ Test(trace_capture_file, layout, .init = make_file, .fini = remove_file)
 	FILE *f;
 	size_t n;
 
-	spx_capture_file_write(file, (const uint8_t *)"abcde", 5, 9, UINT64_C(0x100000002), "why");
+	write_packet(file, (const uint8_t *)"abcde", 5, 9, UINT64_C(0x100000002), "why");
 	cr_assert_eq(spx_capture_file_close(file), 0);
 	f = fopen(path, "r");
 	n = fread(word, 1, sizeof(word), f);
@@ -160,8 +172,8 @@ Test(trace_capture_file, tcpdump_reads_it, .init = make_file, .fini = remove_fil
 	FILE *p;
 
 	for (int i = 0; i < 1000; i++)
-		spx_capture_file_write(file, frame, sizeof(frame), 60,
-			UINT64_C(1704067200000000000) + (uint64_t)i, "a comment");
+		write_packet(file, frame, sizeof(frame), 60, UINT64_C(1704067200000000000) + (uint64_t)i,
+			"a comment");
 	cr_assert_eq(spx_capture_file_close(file), 0);
 	if (system("command -v tcpdump >/dev/null 2>&1") != 0)
 		cr_skip_test("skipped: no tcpdump");
@@ -188,11 +200,11 @@ Test(trace_capture_file, errors)
 		cr_skip_test("skipped: no /dev/full");
 	cr_assert_eq(spx_capture_file_create("/dev/full", "p", 0, &file, &err), 0);
 	for (int i = 0; i < 2000; i++)
-		(void)spx_capture_file_write(file, data, sizeof(data), 1500, 0, NULL);
-	cr_assert_eq(spx_capture_file_write(file, data, 1, 1, 0, NULL), -ENOSPC);
+		(void)write_packet(file, data, sizeof(data), 1500, 0, NULL);
+	cr_assert_eq(write_packet(file, data, 1, 1, 0, NULL), -ENOSPC);
 	cr_assert_eq(spx_capture_file_close(file), -ENOSPC);
 	/* Little enough to stay in the buffer: the error comes at the close. */
 	cr_assert_eq(spx_capture_file_create("/dev/full", "p", 0, &file, &err), 0);
-	cr_assert_eq(spx_capture_file_write(file, data, 60, 60, 0, NULL), 0);
+	cr_assert_eq(write_packet(file, data, 60, 60, 0, NULL), 0);
 	cr_assert_eq(spx_capture_file_close(file), -ENOSPC);
 }
