@@ -91,11 +91,14 @@ static void
 end_cell(struct spx_table *table, const json_t *flow, const char *address, const char *port)
 {
 	const char *text = spx_member_text(flow, address);
+	bool ipv6;
 
+	text = text != NULL ? text : "-";
+	ipv6 = strchr(text, ':') != NULL;
 	if (json_is_true(json_object_get(flow, "fragments")))
-		spx_table_format(table, "%s fragments", text != NULL ? text : "-");
+		spx_table_format(table, "%s fragments", text);
 	else
-		spx_table_format(table, "%s:%" PRId64, text != NULL ? text : "-",
+		spx_table_format(table, "%s%s%s:%" PRId64, ipv6 ? "[" : "", text, ipv6 ? "]" : "",
 			(int64_t)spx_member_number(flow, port));
 }
 

@@ -28,7 +28,7 @@ PORTS = {"seconds": 1.5, "ports": [
 STAGES = {"seconds": 1.5, "stages": [
     {"name": "receive", "packets": 1000, "sampled_packets": 100, "sampled_cycles": 4250},
     {"name": "punt", "packets": 0, "sampled_packets": 0, "sampled_cycles": 0}],
-    "workers": [{"id": 0, "polls": 200, "idle_polls": 50, "received": 1000}]}
+    "workers": [{"id": 0, "polls": 200, "idle_polls": 50, "received": 1000, "stalls": 1}]}
 DROPS = {"seconds": 1.5, "drops": [
     {"reason": "ipv4_checksum", "stage": "parse", "text": "the IPv4 header checksum is wrong", "packets": 0},
     {"reason": "rule_drop", "stage": "lookup", "text": "a rule said drop (asked for)", "packets": 98}],
@@ -78,6 +78,17 @@ def ctl(net, *words, status=0, stdin=None, seconds=20, prefix=(), **more):
     return done.stdout, done.stderr
 
 
+@contextlib.contextmanager
+def running(net, *argv):
+    """A program with its output in pipes, which does not outlive a failed test."""
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=environment(net)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def mocked(test):
     """A test of (net, mock, run), where run(*words) is ctl() over the mock's socket."""
     def wrapped(net):
@@ -118,7 +129,7 @@ def test_show_tables(_net, mock, run):
     out, _err = run("show", "stages")
     lab.equal(row(out, "receive"), ["receive", "1000", "42.5"], "stage receive")
     lab.equal(row(out, "punt"), ["punt", "0", "-"], "stage punt")
-    lab.equal(row(out, "0"), ["0", "1000", "200", "25.0"], "worker 0")
+    lab.equal(row(out, "0"), ["0", "1000", "200", "25.0", "1"], "worker 0")
     out, _err = run("show", "cache")
     says(out, "layered", "hits 90.00 %, 7.81 % full", "flood guard")
     lab.equal(row(out, "evicted"), ["evicted", "1", "2", "120"], "ended flows")
@@ -298,6 +309,24 @@ def test_errors_of_the_appliance(_net, mock, run):
     says(run("show", "ports", status=1)[1], "protocol 1 is not spoken")
 
 
+def test_turned_away(net):
+    """An appliance that wants no more clients says so and closes, whether or not it was asked by then."""
+    line = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32002, "message": "128 clients are there"}}\n'
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(net.path("full"))
+        listener.listen()
+        for when in ("before", "after"):
+            with running(net, SPXCTL, "--socket", net.path("full"), "show", "ports") as process:
+                connection, _address = listener.accept()
+                if when == "after":
+                    connection.recv(100)
+                connection.sendall(line)
+                connection.close()
+                _out, err = process.communicate(timeout=10)
+            lab.equal(process.returncode, 1, "exit status")
+            says(err, "128 clients are there")
+
+
 @mocked
 def test_garbage(_net, mock, run):
     for garbage, message in ((b"", "closed the connection"), (b"nonsense\n", "no JSON"), (b"\xff\xfe\n", "no JSON"),
@@ -427,6 +456,12 @@ def test_watch_lines(_net, mock, run):
     lab.check("ipv4_checksum" not in out, out)
     out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
     says(out, "10.0.0.1:4096: destination 10.0.1.1:53")
+    mock.answers["show.flows"]["flows"][0].update(src="2001:db8::1", dst="2001:db8::2", fragments=True)
+    out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
+    says(out, "2001:db8::1 fragments: destination 2001:db8::2 fragments")
+    mock.answers["show.flows"]["flows"][0]["fragments"] = False
+    out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
+    says(out, "[2001:db8::1]:4096: destination [2001:db8::2]:53")
     out, _err = run("watch", "cache", "--interval", "0.1", "--count", "1")
     says(out, "looked up: /s 0")
     out, _err = run("--json", "watch", "ports", "--interval", "0.1", "--count", "2")
@@ -620,17 +655,6 @@ def test_capture_to_standard_output(net, mock, run):
     says(text, "standard output is a terminal")
 
 
-@contextlib.contextmanager
-def running(net, *argv):
-    """A program with its output in pipes, which does not outlive a failed test."""
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env=environment(net)) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
 @mocked
 def test_capture_ends_with_ctrl_c(net, mock, _run):
     mock.answers["capture.start"] = {"id": 1}
@@ -739,7 +763,7 @@ def test_starts_fast_without_dpdk(net):
 
 lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_the_result,
          test_show_rules_page_by_page, test_words, test_help, test_manual, test_finds_the_socket, test_trusts_only_its_own_folders,
-         test_errors_of_the_appliance, test_garbage, test_control_characters_in_tables,
+         test_errors_of_the_appliance, test_turned_away, test_garbage, test_control_characters_in_tables,
          test_lines_in_pieces_and_long_ones, test_a_line_without_end, test_notifications_before_the_answer,
          test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_lines,
          test_watch_ends_with_the_appliance, test_watch_on_a_terminal, test_rule, test_rule_mistakes,
