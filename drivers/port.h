@@ -7,6 +7,8 @@
 #ifndef SPX_PORT_H
 #define SPX_PORT_H
 
+#include <stdatomic.h>
+
 #include "lib/base/base.h"
 
 struct spx_port;
@@ -56,6 +58,9 @@ struct spx_port_ops {
 
 	void (*stats)(struct spx_port *p, struct spx_port_stats *stats);
 
+	/* Whether the device is there and has a link. May make system calls: control thread. NULL: always. */
+	bool (*up)(const struct spx_port *p);
+
 	/* True when no further packet will ever come from this port (a replay at its end). Any thread. NULL:
 	 * never. */
 	bool (*finished)(const struct spx_port *p);
@@ -72,6 +77,7 @@ struct spx_port {
 	uint16_t id;
 	uint16_t rx_queues, tx_queues;
 	bool checksum_done; /* the device marks bad IPv4 checksums: parse need not compute them */
+	atomic_bool down;   /* the device is gone or has no link: workers drop what should go out */
 	struct spx_port_options options;
 };
 

@@ -8,6 +8,7 @@
 #include <rte_malloc.h>
 
 #include "app/sphex/appliance_internal.h"
+#include "app/sphex/server.h"
 
 uint64_t
 spx_now_ns(void)
@@ -48,6 +49,7 @@ publish_rules(void *arg, struct spx_rules *rules, bool answers_changed)
 	for (uint32_t i = 0; i < n; i++)
 		new->action[i] = app->setup->action[i].action;
 	atomic_store_explicit(&app->config, new, memory_order_release);
+	atomic_store(&app->generation, new->generation);
 	rte_rcu_qsbr_synchronize(app->qsbr, RTE_QSBR_THRID_INVALID);
 	free(old);
 }
@@ -56,11 +58,11 @@ static int
 create_rules(struct spx_appliance *app, struct spx_error *err)
 {
 	const struct spx_setup *setup = app->setup;
-	size_t size = rte_rcu_qsbr_get_memsize(SPX_WORKERS_MAX);
+	size_t size = rte_rcu_qsbr_get_memsize(SPX_WATCH_THREADS);
 	int r;
 
 	app->qsbr = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE));
-	if (app->qsbr == NULL || rte_rcu_qsbr_init(app->qsbr, SPX_WORKERS_MAX) != 0)
+	if (app->qsbr == NULL || rte_rcu_qsbr_init(app->qsbr, SPX_WATCH_THREADS) != 0)
 		return spx_error(err, -ENOMEM, "no memory");
 	r = spx_rule_table_create(setup->classifier, publish_rules, app, &app->rules, err);
 	if (r == 0 && setup->rules.n > 0)
@@ -80,6 +82,7 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 		return spx_error(err, -ENOMEM, "no memory");
 	app->setup = setup;
 	app->tsc_zero = rte_rdtsc();
+	pthread_mutex_init(&app->watching.lock, NULL);
 	if (setup->hash_seed != 0)
 		spx_hash_seed_from(&app->seed, setup->hash_seed);
 	else if ((r = spx_hash_seed_draw(&app->seed)) < 0) {
@@ -109,6 +112,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 
 		first = first == 0 ? r : first;
 	}
+	spx_server_free(app->server); /* after the ports, whose threads may tell it things */
 	spx_appliance_free_caches(app);
 	for (uint16_t i = 0; i < app->n_workers; i++) {
 		for (uint16_t p = 0; p < app->n_ports; p++)
@@ -121,6 +125,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 	spx_rule_table_destroy(app->rules);
 	if (first == 0)
 		first = spx_appliance_check_pool(app, err);
+	pthread_mutex_destroy(&app->watching.lock);
 	free(app->config);
 	free(app->qsbr);
 	free(app);

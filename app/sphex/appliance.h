@@ -6,7 +6,10 @@
  *   appliance_wiring.c  makes workers and ties them to queues and rings
  *   appliance_caches.c  gives workers their flow caches, and flushes them at the end
  *   slowpath.c          the slow-path lcore
- *   control.c           the control thread: signals, live view, when to stop, how to drain
+ *   conditions.c        says what is not as it should be
+ *   control.c           the control thread: signals, clients, live view, when to stop, how to drain
+ *   drain.c             what is still in rings at the end
+ *   server.h            who can ask a running appliance, and how
  *   report.c            what was counted: merged, checked, as text
  *   report_json.c       the same as JSON, and into a file
  *   report_cache.c      the flow caches' part of both
@@ -14,9 +17,14 @@
 #ifndef SPX_APPLIANCE_H
 #define SPX_APPLIANCE_H
 
+#include <pthread.h>
+
+#include "app/sphex/conditions.h"
 #include "app/sphex/setup.h"
 #include "app/sphex/slowpath.h"
 #include "app/sphex/worker.h"
+
+struct spx_server;
 
 struct spx_appliance {
 	const struct spx_setup *setup;
@@ -33,8 +41,17 @@ struct spx_appliance {
 
 	struct rte_rcu_qsbr *qsbr;
 	struct spx_rule_table *rules;
-	struct spx_config *_Atomic config; /* in force */
+	struct spx_config *_Atomic config; /* in force; for workers, others may see it freed */
+	_Atomic uint64_t generation;       /* of the configuration in force; for everybody */
 	_Atomic int phase;                 /* enum spx_phase */
+
+	struct {
+		pthread_mutex_t lock;                /* of those who publish */
+		const struct spx_watch *_Atomic now; /* NULL: nobody looks */
+	} watching;
+
+	struct spx_conditions conditions; /* the control thread's */
+	struct spx_server *server;        /* of the control protocol, made by the run; or NULL */
 
 	struct spx_counters leftover; /* the control thread's: packets that could not be drained (stopping) */
 	uint64_t begun, ended;        /* CLOCK_MONOTONIC ns; ended 0 while running */
@@ -54,9 +71,9 @@ int spx_eal_check(const struct spx_setup *setup, struct spx_error *err);
 /* Builds everything a run needs; nothing moves yet. Undone by spx_appliance_free. The setup outlives it. */
 int spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, struct spx_error *err);
 
-/* Runs until a signal, the end of setup->seconds, or the end of every replay; drains; returns with everything
- * stopped. live: show what goes on once a second. Returns the signal that ended the run, 0, or a negative
- * errno when it did not begin. */
+/* Runs until a signal, a client's word (as SIGTERM), the end of setup->seconds, or the end of every replay;
+ * drains; returns with everything stopped. live: show what goes on once a second. Returns the signal that
+ * ended the run, 0, or a negative errno when it did not begin. */
 int spx_appliance_run(struct spx_appliance *app, bool live, struct spx_error *err);
 
 /* Closes ports and frees all. 0, or what a port could not say before (a damaged trace, a write error). */

@@ -1,6 +1,6 @@
-/* The parts that spx_appliance_create and spx_appliance_free put together; nobody else calls them. What can
- * fail returns 0 or a negative errno with its text in err; what it made until then is freed with the
- * appliance.
+/* The parts that spx_appliance_create, spx_appliance_run and spx_appliance_free put together; nobody else
+ * calls them. What can fail returns 0 or a negative errno with its text in err; what it made until then is
+ * freed with the appliance.
  */
 #ifndef SPX_APPLIANCE_INTERNAL_H
 #define SPX_APPLIANCE_INTERNAL_H
@@ -33,5 +33,14 @@ int spx_appliance_create_cache(struct spx_appliance *app, struct spx_worker *w, 
 
 /* Caches and rings of all workers. */
 void spx_appliance_free_caches(struct spx_appliance *app);
+
+/* ---- drain.c --------------------------------------------------------------------------------------- */
+
+/* True when no ring holds a packet and nobody has one in hand. */
+bool spx_drain_quiet(const struct spx_appliance *app);
+
+/* After everything has stopped: what is still in rings is dropped with its reason, on the side it belongs to.
+ */
+void spx_drain_drop_leftovers(struct spx_appliance *app);
 
 #endif

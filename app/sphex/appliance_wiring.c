@@ -100,6 +100,8 @@ create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 	w->phase = &app->phase;
 	w->exception = app->exception;
 	w->tsc_zero = app->tsc_zero;
+	w->watcher.published = &app->watching.now;
+	w->watcher.thread = id;
 	w->ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());
 	w->action_counter = rte_calloc("actions", app->setup->n_actions, sizeof(*w->action_counter), 0);
 	if (w->action_counter == NULL)
@@ -124,6 +126,9 @@ spx_appliance_create_workers(struct spx_appliance *app, struct spx_error *err)
 	if (app->exception == NULL)
 		return -ENOMEM;
 	app->slowpath.exception = app->exception;
+	app->slowpath.qsbr = app->qsbr;
+	app->slowpath.watcher.published = &app->watching.now;
+	app->slowpath.watcher.thread = SPX_WATCH_SLOWPATH;
 	for (uint16_t i = 0; i < app->setup->workers && r == 0; i++)
 		r = create_worker(app, i, err);
 	for (uint16_t p = 0; p < app->n_ports && r == 0; p++) {

@@ -76,6 +76,8 @@ spx_choices_text(struct spx_choices *choices)
 {
 	const char *near = choices->nearest;
 
+	if (choices->n == 0)
+		return "nothing expected";
 	snprintf(choices->text, sizeof(choices->text), "%s%s expected%s%s%s", choices->n > 1 ? "one of " : "",
 		choices->list, near != NULL ? ", did you mean \"" : "", near != NULL ? near : "",
 		near != NULL ? "\"?" : "");

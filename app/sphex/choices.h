@@ -20,7 +20,8 @@ struct spx_choices {
 void spx_choices_init(struct spx_choices *choices, const char *word);
 void spx_choices_add(struct spx_choices *choices, const char *name);
 
-/* `one of "a", "b" expected, did you mean "a"?`, kept in choices->text. */
+/* `one of "a", "b" expected, did you mean "a"?`, kept in choices->text; without any choice `nothing
+ * expected`. */
 const char *spx_choices_text(struct spx_choices *choices);
 
 #endif

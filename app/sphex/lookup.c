@@ -95,6 +95,7 @@ find_actions(struct spx_worker *w, struct spx_burst *b)
 
 	if (b->ipv4 != 0) {
 		ask = spx_flow_lookup4(w->cache, b->key4, b->hash, b->length, b->ipv4, syn, b->action);
+		b->miss = ask;
 		if (ask != 0) {
 			ask_rules4(w->now, b, ask);
 			spx_flow_learn4(w->cache, b->key4, b->hash, ask, b->action);
@@ -102,6 +103,7 @@ find_actions(struct spx_worker *w, struct spx_burst *b)
 	}
 	if (b->ipv6 != 0) {
 		ask = spx_flow_lookup6(w->cache, b->key6, b->hash, b->length, b->ipv6, syn, b->action);
+		b->miss |= ask;
 		if (ask != 0) {
 			ask_rules6(w->now, b, ask);
 			spx_flow_learn6(w->cache, b->key6, b->hash, ask, b->action);
@@ -121,6 +123,8 @@ mirror(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
 		spx_count(&w->counters.uncloned, 1);
 		return;
 	}
+	if (spx_watched(&w->watcher))
+		spx_watch_clone(&w->watcher, copy);
 	b->clone[b->n_clones] = copy;
 	b->clone_port[b->n_clones++] = port;
 	spx_count(&w->counters.cloned, 1);

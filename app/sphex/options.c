@@ -23,6 +23,7 @@ enum {
 	IDLE,
 	HUGEPAGES,
 	CACHE,
+	CONTROL,
 	REPORT,
 	QUIET,
 	HELP,
@@ -45,6 +46,7 @@ static const struct option long_options[] = {
 	{"idle", required_argument, NULL, IDLE},
 	{"hugepages", required_argument, NULL, HUGEPAGES},
 	{"cache", required_argument, NULL, CACHE},
+	{"control", required_argument, NULL, CONTROL},
 	{"report", required_argument, NULL, REPORT},
 	{"quiet", no_argument, NULL, QUIET},
 	{"help", no_argument, NULL, HELP},
@@ -74,6 +76,18 @@ add_trace(struct spx_options *options, const char *file, struct spx_error *err)
 		return spx_error(err, -ENOMEM, "out of memory");
 	options->traces = more;
 	return spx_option_name(name_of(TRACE), file, &more[options->n_traces++], err);
+}
+
+static int
+take_control(struct spx_options *options, const char *value, struct spx_error *err)
+{
+	struct spx_setup tried = {0};
+	int rc = spx_option_name(name_of(CONTROL), value, &options->control, err);
+
+	if (rc == 0)
+		rc = spx_setup_control_option(&tried, value, err);
+	free(tried.control.socket);
+	return rc;
 }
 
 /* Tried on a setup that nobody sees: a mistake is found before any file is read. */
@@ -118,6 +132,8 @@ take(struct spx_options *options, int id, const char *value, struct spx_error *e
 		return spx_option_word(name, value, hugepages_words, (unsigned *)&options->hugepages, err);
 	case CACHE:
 		return take_cache(options, value, err);
+	case CONTROL:
+		return take_control(options, value, err);
 	case REPORT:
 		return spx_option_name(name, value, &options->report, err);
 	}

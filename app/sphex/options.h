@@ -20,10 +20,11 @@ struct spx_options {
 	enum spx_idle idle;
 	enum spx_hugepages hugepages;
 
-	const char *cache;  /* MODE[:KEY=VALUE,...], well formed; or NULL */
-	double seconds;     /* 0 = not given */
-	const char *report; /* or NULL */
-	bool quiet;         /* no live table */
+	const char *cache;   /* MODE[:KEY=VALUE,...], well formed; or NULL */
+	const char *control; /* a path that fits an address, or "none"; or NULL */
+	double seconds;      /* 0 = not given */
+	const char *report;  /* or NULL */
+	bool quiet;          /* no live table */
 };
 
 /* Reads the command line. 0; 1 when --help or --version was answered on standard output and nothing is left

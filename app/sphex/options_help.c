@@ -7,8 +7,9 @@ void
 spx_options_help(void)
 {
 	fputs("Usage: sphex --trace FILE... [--passes N | --seconds N] [--rules FILE] [--cache MODE]\n"
+	      "             [--control PATH] [--report OUT.json]\n"
+	      "       sphex --config FILE [--check] [--seconds N] [--cache MODE] [--control PATH]\n"
 	      "             [--report OUT.json]\n"
-	      "       sphex --config FILE [--check] [--seconds N] [--cache MODE] [--report OUT.json]\n"
 	      "\n"
 	      "A poll-mode fast path: packets come in at ports, are classified by rules, acted on, and\n"
 	      "every one is accounted for.\n"
@@ -47,6 +48,10 @@ spx_options_help(void)
 	      "ageing,\n"
 	      "                        idle_seconds, flood_guard (default 0 in the quick start). Over a\n"
 	      "                        configuration, keys that are not given stay\n"
+	      "  --control PATH|none   socket that spxctl asks at (default PID.sock in /run/sphex; for "
+	      "others\n"
+	      "                        than root in $XDG_RUNTIME_DIR/sphex or /tmp/sphex-UID); none: "
+	      "without\n"
 	      "  --report OUT.json     write the final report as JSON; with several traces a list of "
 	      "reports\n"
 	      "  --quiet               no live table\n"

@@ -14,6 +14,7 @@ write_meta(const struct spx_burst *b, unsigned i, uint64_t now)
 		.layout = b->layout[i],
 		.exception = b->exception[i],
 		.stage = SPX_STAGE_punt,
+		.trace = spx_meta(b->pkt[i])->trace,
 	};
 }
 
@@ -27,6 +28,8 @@ spx_stage_punt(struct spx_worker *w, struct spx_burst *b)
 
 	if (b->punt == 0)
 		return;
+	if (spx_watched(&w->watcher))
+		spx_watch_punt(w, b);
 	now = rte_rdtsc();
 	SPX_FOREACH (i, b->punt) {
 		write_meta(b, i, now);
@@ -37,8 +40,5 @@ spx_stage_punt(struct spx_worker *w, struct spx_burst *b)
 	spx_count(&w->counters.punted, taken);
 	for (i = 0; i < taken; i++)
 		spx_count(&w->counters.exceptions[exception[i]], 1);
-	if (taken < n) {
-		spx_count(&w->counters.drops[SPX_DROP_punt_ring_full], n - taken);
-		rte_pktmbuf_free_bulk(pkts + taken, n - taken);
-	}
+	spx_drop(w, b->in_port, pkts + taken, (uint16_t)(n - taken), SPX_DROP_punt_ring_full);
 }

@@ -51,24 +51,6 @@ spx_stage_cycles(const struct spx_stage_counter *stage)
 					   : (double)stage->sampled_cycles / (double)stage->sampled_packets;
 }
 
-void
-spx_human(char text[16], double value)
-{
-	static const char *const unit[] = {"", " k", " M", " G", " T"};
-	unsigned u = 0;
-
-	while (value >= 1000 && u + 1 < RTE_DIM(unit)) {
-		value /= 1000;
-		u++;
-	}
-	snprintf(text, 16,
-		u == 0        ? "%.0f%s"
-		: value < 10  ? "%.2f%s"
-		: value < 100 ? "%.1f%s"
-			      : "%.0f%s",
-		value, unit[u]);
-}
-
 struct spx_port_stats
 spx_report_port_stats(const struct spx_appliance *app, uint16_t p)
 {

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "app/sphex/appliance.h"
+#include "app/sphex/human.h"
 #include "app/sphex/report_cache.h"
 
 struct spx_report {
@@ -40,8 +41,5 @@ int spx_report_write(const json_t *document, const char *path, struct spx_error 
 
 /* Cycles per packet of a stage from its sampled bursts; 0 when none was sampled. */
 double spx_stage_cycles(const struct spx_stage_counter *stage);
-
-/* "12.3 M", "999", "1.20 k" into text. */
-void spx_human(char text[16], double value);
 
 #endif

@@ -56,6 +56,8 @@ spx_setup_free(struct spx_setup *setup)
 	free(setup->port);
 	free(setup->action);
 	free(setup->report);
+	free(setup->control.socket);
+	free(setup->control.operators);
 	spx_rule_list_free(&setup->rules);
 	*setup = (struct spx_setup){0};
 }
@@ -105,6 +107,15 @@ spx_setup_add_action(struct spx_setup *setup, const char *name)
 	*action = (struct spx_setup_action){.action = {.port = SPX_NO_PORT, .mirror = SPX_NO_PORT}};
 	snprintf(action->name, sizeof(action->name), "%s", name);
 	return action;
+}
+
+uint32_t
+spx_setup_find_action(const struct spx_setup *setup, const char *name)
+{
+	for (uint32_t i = 1; i < setup->n_actions; i++)
+		if (strcmp(setup->action[i].name, name) == 0)
+			return i;
+	return SPX_ACTION_NONE;
 }
 
 uint16_t

@@ -7,6 +7,8 @@
 #ifndef SPX_SETUP_H
 #define SPX_SETUP_H
 
+#include <sys/types.h>
+
 #include "lib/base/base.h"
 #include "lib/flow/flow.h"
 #include "lib/rules/rules.h"
@@ -46,6 +48,17 @@ struct spx_setup_cache {
 	uint64_t flood_guard; /* new flows a second, default 1000000, in the quick start 0; 0 = no guard */
 };
 
+/* Who may ask a running appliance, and where (doc/control.md). */
+enum spx_readers { SPX_READERS_ANYONE, SPX_READERS_NONE };
+
+struct spx_setup_control {
+	char *socket; /* path; NULL: PID.sock in the run directory */
+	bool off;     /* no socket */
+	enum spx_readers readers;
+	uid_t *operators; /* besides root and the user that sphex runs as */
+	uint32_t n_operators;
+};
+
 struct spx_setup {
 	/* eal */
 	enum spx_hugepages hugepages;
@@ -64,6 +77,7 @@ struct spx_setup {
 	uint32_t flow_ring;                   /* of each worker's ended flows; default 4096 */
 
 	struct spx_setup_cache cache;
+	struct spx_setup_control control;
 
 	uint64_t hash_seed; /* 0 = secret drawn at start */
 	double seconds;     /* stop after; 0 = run until told or until every replay has ended */
@@ -87,6 +101,14 @@ void spx_setup_free(struct spx_setup *setup);
 struct spx_setup_port *spx_setup_add_port(struct spx_setup *setup, const char *name, const char *driver);
 struct spx_setup_action *spx_setup_add_action(struct spx_setup *setup, const char *name);
 
+/* Id of the action with that name, or SPX_ACTION_NONE; the default, action 0, has none that can be said. */
+uint32_t spx_setup_find_action(const struct spx_setup *setup, const char *name);
+
+/* Whether the default is what "default" of "rules" makes of that action; the first action of which it is, by
+ * name, or NULL: the default drop that nobody asked for, or one that only a quick start has. */
+bool spx_setup_is_default(const struct spx_setup *setup, uint32_t id);
+const char *spx_setup_default(const struct spx_setup *setup);
+
 /* Index of the port with that name, or SPX_NO_PORT. */
 uint16_t spx_setup_find_port(const struct spx_setup *setup, const char *name);
 
@@ -94,7 +116,8 @@ uint16_t spx_setup_find_port(const struct spx_setup *setup, const char *name);
  * as
  * $.ports[1].driver), what is wrong and what would be right; what was filled until then is freed with the
  * setup. File names inside count from the configuration file's folder. Text from memory has no folder: its
- * file names stay as they are, and a "classbench" entry is refused, so no file is ever opened. 0 or -EINVAL,
+ * file names stay as they are, and a "classbench" entry is refused, so no file is ever opened (but names of
+ * users are looked up). 0 or -EINVAL,
  * -ENOMEM, or what opening a file said. */
 int spx_setup_read(struct spx_setup *setup, const char *path, struct spx_error *err);
 int spx_setup_parse(
@@ -104,6 +127,9 @@ int spx_setup_parse(
  * cache. After the actions. 0, or -EINVAL with a line that names the option, -ENOMEM. */
 int spx_setup_cache_option(struct spx_setup *setup, const char *text, struct spx_error *err);
 
+/* What --control says: a path, or "none". 0, or -EINVAL with a line that names the option, -ENOMEM. */
+int spx_setup_control_option(struct spx_setup *setup, const char *text, struct spx_error *err);
+
 /* Sets `entries` and the sizes that follow from it: entries6 and flows. */
 void spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries);
 
@@ -111,6 +137,16 @@ void spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries);
  * action id `action`), or JSON (first character { or [): an object with the sections "actions" and "rules" of
  * a configuration. Its actions come after those the setup has, whose names its rules may use. */
 int spx_setup_read_rules(struct spx_setup *setup, const char *path, uint32_t action, struct spx_error *err);
+
+/* Rules for an appliance that runs with `setup`, which stays as it is: the text of a rule file, appended to
+ * `rules`. JSON is as for spx_setup_read_rules, but what does not change at run time must be what the setup
+ * has: every action in it is there with the same definition, and classifier and default, where they are
+ * given, are the setup's. Rules of ClassBench text get the action id `action`, or with SPX_ACTION_NONE the
+ * action "forward"; JSON takes SPX_ACTION_NONE alone. No file is opened. *flags_ignored: rules whose flags
+ * column was ignored. Messages begin with `name`; a mistake leaves `rules` for the caller to free. 0,
+ * -EINVAL, -ENOMEM. Any thread. */
+int spx_setup_parse_rules(const struct spx_setup *setup, const char *name, const char *text, size_t length,
+	uint32_t action, struct spx_rule_list *rules, size_t *flags_ignored, struct spx_error *err);
 
 /* The quick start's setup for one trace, from nothing: port 0 "in" replays the trace, port 1 "out" is the
  * output, action 1 "forward" sends to it and counts. Without rules action 0, the default, forwards there too;
@@ -120,7 +156,8 @@ struct spx_options;
 int spx_setup_quick(
 	struct spx_setup *setup, const struct spx_options *options, const char *trace, struct spx_error *err);
 
-/* The setup of --config: the file, and over it what the command line says of cache, seconds and report. The
+/* The setup of --config: the file, and over it what the command line says of cache, control, seconds and
+ * report. The
  * same. */
 int spx_setup_configured(struct spx_setup *setup, const struct spx_options *options, struct spx_error *err);
 

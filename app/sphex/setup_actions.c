@@ -6,7 +6,7 @@
 #include "app/sphex/setup_reader.h"
 
 /* In the order of enum spx_verdict. */
-static const char *const verdict_words[] = {"forward", "drop", "punt", NULL};
+const char *const spx_verdict_words[] = {"forward", "drop", "punt", NULL};
 static const char *const verdict_whats[] = {
 	"an action that forwards", "an action that drops", "an action that punts", "an action"};
 
@@ -64,7 +64,7 @@ read_mac(const struct spx_place *at, const struct spx_field *field, void *into)
 #define AT(member) offsetof(struct spx_action, member)
 
 static const struct spx_field action_fields[] = {
-	{"verdict", read_verdict, .words = verdict_words, .required = true},
+	{"verdict", read_verdict, .words = spx_verdict_words, .required = true},
 	{"port", spx_read_port_sending, AT(port), .kinds = FORWARD, .required = true},
 	{"dst_mac", read_mac, .flag = SPX_ACTION_SET_DST_MAC, .kinds = FORWARD},
 	{"src_mac", read_mac, .flag = SPX_ACTION_SET_SRC_MAC, .kinds = FORWARD},
@@ -88,15 +88,23 @@ check_name(const struct spx_place *at)
 	return 0;
 }
 
-static int
-read_action(const struct spx_place *at)
+int
+spx_read_action(const struct spx_place *at, struct spx_action *action)
 {
-	struct spx_setup *setup = at->document->setup;
-	unsigned verdict = spx_word_index(json_object_get(at->value, "verdict"), verdict_words);
+	unsigned verdict = spx_word_index(json_object_get(at->value, "verdict"), spx_verdict_words);
 	const struct spx_keys keys = {.what = verdict_whats[verdict],
 		.field = action_fields,
 		.n = RTE_DIM(action_fields),
 		.kind = verdict == VERDICTS ? SPX_KIND_UNKNOWN : (uint8_t)(1u << verdict)};
+
+	*action = (struct spx_action){.port = SPX_NO_PORT, .mirror = SPX_NO_PORT};
+	return spx_read_object(at, &keys, action);
+}
+
+static int
+add_action(const struct spx_place *at)
+{
+	struct spx_setup *setup = at->document->setup;
 	struct spx_setup_action *action;
 	int rc = check_name(at);
 
@@ -105,7 +113,7 @@ read_action(const struct spx_place *at)
 	action = spx_setup_add_action(setup, at->key);
 	if (action == NULL)
 		return spx_no_memory(at);
-	rc = spx_read_object(at, &keys, &action->action);
+	rc = spx_read_action(at, &action->action);
 	if (rc == 0 &&
 		json_object_set_new(at->document->actions, at->key, json_integer(setup->n_actions - 1)) != 0)
 		rc = spx_no_memory(at);
@@ -128,7 +136,7 @@ spx_read_actions(const struct spx_place *at, const struct spx_field *field, void
 			at, "has %zu actions; at most %zu expected", json_object_size(at->value), room);
 	json_object_foreach (at->value, name, value) {
 		struct spx_place place = spx_place_key(at, name);
-		int rc = read_action(&place);
+		int rc = add_action(&place);
 
 		if (rc != 0)
 			return rc;
@@ -136,23 +144,33 @@ spx_read_actions(const struct spx_place *at, const struct spx_field *field, void
 	return 0;
 }
 
+/* Of a document without index (one rule, one request) the setup is searched. */
+static uint32_t
+find_action(const struct spx_document *document, const char *name)
+{
+	const json_t *id = json_object_get(document->actions, name);
+
+	if (document->actions == NULL)
+		return spx_setup_find_action(document->setup, name);
+	return id == NULL ? SPX_ACTION_NONE : (uint32_t)json_integer_value(id);
+}
+
 int
 spx_read_action_id(const struct spx_place *at, const struct spx_field *field, void *into)
 {
-	const char *name = json_string_value(at->value), *known;
-	const json_t *id = json_object_get(at->document->actions, name == NULL ? "" : name);
+	const struct spx_setup *setup = at->document->setup;
+	const char *name = json_string_value(at->value);
+	uint32_t id = name == NULL ? SPX_ACTION_NONE : find_action(at->document, name);
 	struct spx_choices choices;
-	json_t *value;
 
 	(void)field;
-	if (id != NULL) {
-		*(uint32_t *)into = (uint32_t)json_integer_value(id);
+	if (id != SPX_ACTION_NONE) {
+		*(uint32_t *)into = id;
 		return 0;
 	}
 	spx_choices_init(&choices, name);
-	json_object_foreach (at->document->actions, known, value) {
-		spx_choices_add(&choices, known);
-	}
+	for (uint32_t i = 1; i < setup->n_actions; i++)
+		spx_choices_add(&choices, setup->action[i].name);
 	if (choices.n == 0)
 		return spx_unexpected(at, "no action is defined: add it to \"actions\"");
 	return spx_unexpected(at, "the name of an action: %s", spx_choices_text(&choices));

@@ -17,7 +17,7 @@ static const char *const mode_words[] = {
 	SPX_FLOW_MODES(MODE_WORD)
 #undef MODE_WORD
 		NULL};
-static const char *const ageing_words[] = {"cold", "double-buffered", NULL}; /* enum spx_flow_ageing */
+const char *const spx_ageing_words[] = {"cold", "double-buffered", NULL}; /* enum spx_flow_ageing */
 
 static int
 read_p(const struct spx_place *at, const struct spx_field *field, void *into)
@@ -40,7 +40,7 @@ static const struct spx_field cache_fields[] = {
 	{"ways", spx_read_u16, AT(ways), .min = 1, .max = SPX_FLOW_WAYS_MAX},
 	{"p", read_p, AT(p)},
 	{"flows", spx_read_u64, AT(flows), .min = ENTRIES_MIN, .max = ENTRIES_MAX},
-	{"ageing", spx_read_word, AT(ageing), .words = ageing_words},
+	{"ageing", spx_read_word, AT(ageing), .words = spx_ageing_words},
 	{"idle_seconds", spx_read_number, AT(idle_seconds), .max = 1000000},
 	{"flood_guard", spx_read_u64, AT(flood_guard), .max = 1000000000},
 };
@@ -146,7 +146,7 @@ printable(const char *text)
 static int
 read_option(struct spx_setup *setup, char *text, struct spx_error *err)
 {
-	struct spx_document document = {.setup = setup, .name = "--cache", .bare = true, .err = err};
+	struct spx_document document = {.setup = setup, .name = "--cache", .root = "", .err = err};
 	struct spx_place root = {.document = &document, .value = json_object()};
 	int rc;
 

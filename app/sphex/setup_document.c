@@ -11,8 +11,8 @@
 #define TEXT_MAX (16u << 20) /* bytes of a configuration */
 #define CPU_MAX  1023        /* highest CPU number of a cpu_set_t */
 
-static const char *const hugepages_words[] = {"auto", "on", "off", NULL}; /* enum spx_hugepages */
-static const char *const idle_words[] = {"spin", "sleep", NULL};          /* enum spx_idle */
+const char *const spx_hugepages_words[] = {"auto", "on", "off", NULL}; /* enum spx_hugepages */
+const char *const spx_idle_words[] = {"spin", "sleep", NULL};          /* enum spx_idle */
 
 /* One CPU for each worker; without "count" there are as many workers as CPUs. */
 static int
@@ -54,7 +54,7 @@ read_ring(const struct spx_place *at, const struct spx_field *field, void *into)
 #define AT(member) offsetof(struct spx_setup, member)
 
 static const struct spx_field memory_fields[] = {
-	{"hugepages", spx_read_word, AT(hugepages), .words = hugepages_words},
+	{"hugepages", spx_read_word, AT(hugepages), .words = spx_hugepages_words},
 	{"megabytes", spx_read_u32, AT(memory_mb), .min = 64, .max = 1048576},
 	{"mbufs", spx_read_u32, AT(mbufs), .min = 1024, .max = 16777216},
 };
@@ -63,7 +63,7 @@ static const struct spx_keys memory_keys = SPX_KEYS("\"memory\"", memory_fields)
 static const struct spx_field worker_fields[] = {
 	{"count", spx_read_u16, AT(workers), .min = 1, .max = SPX_WORKERS_MAX},
 	{"cpus", read_cpus, .max = CPU_MAX},
-	{"idle", spx_read_word, AT(worker_idle), .words = idle_words},
+	{"idle", spx_read_word, AT(worker_idle), .words = spx_idle_words},
 	{"burst", spx_read_u16, AT(burst), .min = 1, .max = SPX_BURST_MAX},
 };
 static const struct spx_keys worker_keys = SPX_KEYS("\"workers\"", worker_fields);
@@ -88,6 +88,7 @@ static const struct spx_field setup_fields[] = {
 	{"actions", spx_read_actions},
 	{"rules", spx_read_rules},
 	{"cache", spx_read_cache, AT(cache)},
+	{"control", spx_read_control, AT(control)},
 };
 static const struct spx_keys setup_keys = SPX_KEYS("a configuration", setup_fields);
 
@@ -122,8 +123,8 @@ printable(char *text)
 	return text;
 }
 
-static int
-read_document(struct spx_document *document, const struct spx_keys *keys, const char *text, size_t length)
+int
+spx_read_document(struct spx_document *document, const struct spx_keys *keys, const char *text, size_t length)
 {
 	struct spx_place root = {.document = document};
 	json_error_t why;
@@ -137,6 +138,22 @@ read_document(struct spx_document *document, const struct spx_keys *keys, const 
 	rc = document->actions == NULL ? spx_no_memory(&root) : spx_read_object(&root, keys, document->setup);
 	json_decref(document->actions);
 	json_decref(root.value);
+	return rc;
+}
+
+int
+spx_read_value(const struct spx_setup *setup, const char *name, const char *root, json_t *value,
+	const struct spx_keys *keys, void *into, struct spx_error *err)
+{
+	/* Readers of sections, which fill the setup, are in no table that comes here. */
+	struct spx_document document = {
+		.setup = (struct spx_setup *)(uintptr_t)setup, .name = name, .root = root, .err = err};
+	struct spx_place place = {.document = &document, .value = value};
+	int rc;
+
+	document.actions = index_actions(setup);
+	rc = document.actions == NULL ? spx_no_memory(&place) : spx_read_object(&place, keys, into);
+	json_decref(document.actions);
 	return rc;
 }
 
@@ -181,9 +198,10 @@ read_file(struct spx_setup *setup, const struct spx_keys *keys, const char *path
 	if (folder == NULL) {
 		rc = spx_error(err, -ENOMEM, "%s: out of memory", path);
 	} else {
-		struct spx_document document = {.setup = setup, .name = path, .folder = folder, .err = err};
+		struct spx_document document = {
+			.setup = setup, .name = path, .folder = folder, .root = "$", .err = err};
 
-		rc = read_document(&document, keys, text, length);
+		rc = spx_read_document(&document, keys, text, length);
 	}
 	free(folder);
 	free(text);
@@ -200,9 +218,9 @@ int
 spx_setup_parse(
 	struct spx_setup *setup, const char *name, const char *text, size_t length, struct spx_error *err)
 {
-	struct spx_document document = {.setup = setup, .name = name, .err = err};
+	struct spx_document document = {.setup = setup, .name = name, .root = "$", .err = err};
 
-	return read_document(&document, &setup_keys, text, length);
+	return spx_read_document(&document, &setup_keys, text, length);
 }
 
 /* First character of the file that is no white space, or EOF; a file that cannot be opened is reported by

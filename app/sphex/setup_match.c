@@ -10,7 +10,7 @@
 #define ETHERTYPE_IPV6 0x86ddu
 
 /* In the order of enum spx_family. */
-static const char *const family_words[] = {"any", "ipv4", "ipv6", "other", NULL};
+const char *const spx_family_words[] = {"any", "ipv4", "ipv6", "other", NULL};
 
 /* Addresses and EtherTypes say the family too; all must say the same. */
 static int
@@ -20,7 +20,7 @@ set_family(const struct spx_place *at, struct spx_match *match, enum spx_family 
 		return spx_unexpected(at,
 			"this is of family \"%s\", the keys before it say \"%s\": one family in a "
 			"rule expected",
-			family_words[family], family_words[match->family]);
+			spx_family_words[family], spx_family_words[match->family]);
 	match->family = (uint8_t)family;
 	return 0;
 }
@@ -123,23 +123,33 @@ read_dst(const struct spx_place *at, const struct spx_field *field, void *into)
 	return read_prefix(at, match, match->dip, &match->dip_length);
 }
 
+/* IANA's protocol numbers. */
+static const struct {
+	const char *word;
+	uint8_t number;
+} protocols[] = {{"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"gre", 47}, {"esp", 50}, {"ah", 51},
+	{"icmpv6", 58}, {"ospf", 89}, {"sctp", 132}};
+
+const char *
+spx_proto_name(uint8_t proto)
+{
+	for (size_t i = 0; i < RTE_DIM(protocols); i++)
+		if (protocols[i].number == proto)
+			return protocols[i].word;
+	return NULL;
+}
+
 static int
 read_proto(const struct spx_place *at, const struct spx_field *field, void *into)
 {
-	/* IANA's protocol numbers. */
-	static const struct {
-		const char *word;
-		uint8_t number;
-	} known[] = {{"icmp", 1}, {"igmp", 2}, {"tcp", 6}, {"udp", 17}, {"gre", 47}, {"esp", 50}, {"ah", 51},
-		{"icmpv6", 58}, {"ospf", 89}, {"sctp", 132}};
 	struct spx_match *match = into;
 	const char *word = json_string_value(at->value);
 	json_int_t number = json_is_integer(at->value) ? json_integer_value(at->value) : -1;
 
 	(void)field;
-	for (size_t i = 0; word != NULL && i < RTE_DIM(known); i++)
-		if (strcmp(word, known[i].word) == 0)
-			number = known[i].number;
+	for (size_t i = 0; word != NULL && i < RTE_DIM(protocols); i++)
+		if (strcmp(word, protocols[i].word) == 0)
+			number = protocols[i].number;
 	if (number < 0 || number > UINT8_MAX)
 		return spx_unexpected(at,
 			"a protocol number from 0 to 255 or one of \"icmp\", \"igmp\", \"tcp\", "
@@ -241,7 +251,7 @@ read_ethertype(const struct spx_place *at, const struct spx_field *field, void *
 }
 
 static const struct spx_field match_fields[] = {
-	{"family", read_family, .words = family_words},
+	{"family", read_family, .words = spx_family_words},
 	{"src", read_src},
 	{"dst", read_dst},
 	{"proto", read_proto},

@@ -30,6 +30,8 @@ override(struct spx_setup *setup, const struct spx_options *options, struct spx_
 		setup->seconds = options->seconds;
 	if (options->cache != NULL)
 		rc = spx_setup_cache_option(setup, options->cache, err);
+	if (rc == 0 && options->control != NULL)
+		rc = spx_setup_control_option(setup, options->control, err);
 	return rc != 0 || options->report == NULL ? rc : replace_text(&setup->report, options->report, err);
 }
 

@@ -63,7 +63,7 @@ void
 spx_place_path(const struct spx_place *at, char *path, size_t size)
 {
 	if (at->parent == NULL) {
-		snprintf(path, size, "%s", at->document->bare ? "" : "$");
+		snprintf(path, size, "%s", at->document->root);
 		return;
 	}
 	spx_place_path(at->parent, path, size);

@@ -2,8 +2,8 @@
  *
  * A table row says key, reader, and where the value goes; the same table refuses unknown keys and reports
  * missing ones, so what is read and what is allowed cannot differ. setup_document.c, setup_ports.c,
- * setup_actions.c, setup_rules.c, setup_match.c and setup_cache.c hold the tables; setup_reader.c and
- * setup_values.c the machinery.
+ * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c and setup_control.c hold the tables;
+ * setup_reader.c and setup_values.c the machinery.
  */
 #ifndef SPX_SETUP_READER_H
 #define SPX_SETUP_READER_H
@@ -18,8 +18,8 @@ struct spx_document {
 	const char *name;        /* of the file, in messages */
 	const char *folder; /* relative file names count from here, with trailing slash or empty; NULL: the
 			     * text comes from memory, file names stay as they are and no file is opened */
-	bool bare;          /* paths in messages have no "$." before the key (command line) */
-	json_t *actions;    /* action name -> id */
+	const char *root;   /* what paths in messages begin with: "$", "params", or "" for the bare key */
+	json_t *actions;    /* action name -> id; NULL: searched in the setup */
 	struct spx_error *err;
 };
 
@@ -77,6 +77,11 @@ struct spx_place spx_place_index(const struct spx_place *at, size_t index);
 /* Reads an object by its table into the struct at `into`. 0 or a negative errno with message. */
 int spx_read_object(const struct spx_place *at, const struct spx_keys *keys, void *into);
 
+/* The same for a value that is no part of a configuration but may name ports and actions of `setup`, which is
+ * not changed: messages begin with `name`, paths with `root`. */
+int spx_read_value(const struct spx_setup *setup, const char *name, const char *root, json_t *value,
+	const struct spx_keys *keys, void *into, struct spx_error *err);
+
 /* Readers of single values, for tables. Each says what it writes at `into`. */
 int spx_read_u16(const struct spx_place *at, const struct spx_field *field, void *into);    /* uint16_t */
 int spx_read_u32(const struct spx_place *at, const struct spx_field *field, void *into);    /* uint32_t */
@@ -107,8 +112,21 @@ int spx_read_ports(const struct spx_place *at, const struct spx_field *field, vo
 int spx_read_actions(const struct spx_place *at, const struct spx_field *field, void *into);
 int spx_read_rules(const struct spx_place *at, const struct spx_field *field, void *into);
 
+/* The parts of "rules": the word of enum spx_classifier; the list, appended to document->setup->rules. */
+int spx_read_classifier(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_read_rule_list(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* One rule with match and action into struct spx_rule; order 0 when none is given. */
+int spx_read_rule(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* A definition of "actions", whatever its name. */
+int spx_read_action(const struct spx_place *at, struct spx_action *action);
+
 /* "cache" into struct spx_setup_cache. After the actions. */
 int spx_read_cache(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* "control" into struct spx_setup_control. */
+int spx_read_control(const struct spx_place *at, const struct spx_field *field, void *into);
 
 /* "match" of a rule into struct spx_match. */
 int spx_read_match(const struct spx_place *at, const struct spx_field *field, void *into);
@@ -122,5 +140,17 @@ int spx_read_port_receiving(const struct spx_place *at, const struct spx_field *
 
 /* Name of an action; uint32_t action id. */
 int spx_read_action_id(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* Name of a protocol as "proto" of a match has it; NULL when it has none. */
+const char *spx_proto_name(uint8_t proto);
+
+/* Words of `family` of a match, by enum spx_family; of a classifier, by enum spx_classifier; of a verdict, by
+ * enum spx_verdict; and so on. Each ends with NULL. */
+extern const char *const spx_family_words[], *const spx_classifier_words[], *const spx_verdict_words[];
+extern const char *const spx_hugepages_words[], *const spx_idle_words[], *const spx_ageing_words[];
+
+/* Reads a whole text by table into document->setup. 0 or a negative errno with message. */
+int spx_read_document(
+	struct spx_document *document, const struct spx_keys *keys, const char *text, size_t length);
 
 #endif

@@ -6,6 +6,8 @@
 
 #define ORDER_STEP 16u /* between orders that are not given: room for rules added later */
 
+const char *const spx_classifier_words[] = {"linear", "acl", NULL};
+
 enum { MATCH = 1, CLASSBENCH = 2 };
 
 /* One element of "list": a rule, or a file of rules that share an action. */
@@ -109,8 +111,8 @@ read_entry(const struct spx_place *at)
 	return rc;
 }
 
-static int
-read_list(const struct spx_place *at, const struct spx_field *field, void *into)
+int
+spx_read_rule_list(const struct spx_place *at, const struct spx_field *field, void *into)
 {
 	(void)field;
 	(void)into;
@@ -126,7 +128,64 @@ read_list(const struct spx_place *at, const struct spx_field *field, void *into)
 	return 0;
 }
 
-/* Action 0 becomes a copy of the named one, and says of its drops that no rule asked for them. */
+int
+spx_read_rule(const struct spx_place *at, const struct spx_field *field, void *into)
+{
+	static const struct spx_keys keys = {
+		.what = "a rule", .field = entry_fields, .n = RTE_DIM(entry_fields), .kind = MATCH};
+	struct entry entry = {0};
+	struct spx_place match = spx_place_key(at, "match");
+	struct spx_rule whole;
+	struct spx_error why;
+	int rc;
+
+	(void)field;
+	spx_match_any(&entry.rule.match);
+	rc = spx_read_object(at, &keys, &entry);
+	if (rc != 0)
+		return rc;
+	whole = entry.rule;
+	whole.order = whole.order == 0 ? 1 : whole.order;
+	if (spx_rule_check(&whole, &why) != 0)
+		return spx_mistake(&match, "%s", why.text);
+	*(struct spx_rule *)into = entry.rule;
+	return 0;
+}
+
+int
+spx_read_classifier(const struct spx_place *at, const struct spx_field *field, void *into)
+{
+	const struct spx_field words = {.key = field->key, .words = spx_classifier_words};
+
+	return spx_read_word(at, &words, into);
+}
+
+/* The default as a copy of an action: says of its drops that no rule asked for them. */
+static struct spx_action
+as_default(struct spx_action action)
+{
+	if (action.verdict == SPX_VERDICT_DROP)
+		action.flags |= SPX_ACTION_NO_RULE;
+	return action;
+}
+
+bool
+spx_setup_is_default(const struct spx_setup *setup, uint32_t id)
+{
+	const struct spx_action copy = as_default(setup->action[id].action);
+
+	return memcmp(&copy, &setup->action[0].action, sizeof(copy)) == 0;
+}
+
+const char *
+spx_setup_default(const struct spx_setup *setup)
+{
+	for (uint32_t i = 1; i < setup->n_actions; i++)
+		if (spx_setup_is_default(setup, i))
+			return setup->action[i].name;
+	return NULL;
+}
+
 static int
 read_default(const struct spx_place *at, const struct spx_field *field, void *into)
 {
@@ -137,21 +196,17 @@ read_default(const struct spx_place *at, const struct spx_field *field, void *in
 	(void)into;
 	if (rc != 0)
 		return rc;
-	setup->action[0].action = setup->action[id].action;
-	if (setup->action[0].action.verdict == SPX_VERDICT_DROP)
-		setup->action[0].action.flags |= SPX_ACTION_NO_RULE;
+	setup->action[0].action = as_default(setup->action[id].action);
 	return 0;
 }
 
 int
 spx_read_rules(const struct spx_place *at, const struct spx_field *field, void *into)
 {
-	static const char *const classifier_words[] = {"linear", "acl", NULL}; /* enum spx_classifier */
 	static const struct spx_field fields[] = {
-		{"classifier", spx_read_word, offsetof(struct spx_setup, classifier),
-			.words = classifier_words},
+		{"classifier", spx_read_classifier, offsetof(struct spx_setup, classifier)},
 		{"default", read_default},
-		{"list", read_list},
+		{"list", spx_read_rule_list},
 	};
 	static const struct spx_keys keys = SPX_KEYS("\"rules\"", fields);
 

@@ -8,9 +8,11 @@
 
 #include <stdatomic.h>
 
+#include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
 
 #include "app/sphex/flow_export.h"
+#include "app/sphex/watch.h"
 #include "lib/base/base.h"
 
 struct spx_slowpath {
@@ -18,6 +20,8 @@ struct spx_slowpath {
 	struct rte_ring *inject[SPX_WORKERS_MAX];    /* to each worker */
 	struct rte_ring *flow_ring[SPX_WORKERS_MAX]; /* records of ended flows, from each worker */
 	uint16_t n_flow_rings;
+	struct rte_rcu_qsbr *qsbr; /* of who publishes what `watcher` sees; NULL: nobody does */
+	struct spx_watcher watcher;
 	atomic_bool stop;
 	atomic_bool idle; /* the last look at the exception ring found nothing, and no packet is in hand */
 	struct spx_counters counters;

@@ -34,7 +34,13 @@ void spx_stage_punt(struct spx_worker *w, struct spx_burst *b);
 /* Packets of hand-over rings to the ports that this worker owns. Returns packets taken. */
 unsigned spx_transmit_handed_over(struct spx_worker *w);
 
-/* Gives n packets to a port's queue: counts what it takes, drops the rest as tx_full. */
+/* Ends the members of b->drop: counts them by their reasons and frees them. */
+void spx_drop_marked(struct spx_worker *w, struct spx_burst *b);
+
+/* The same for n packets of one reason, which came in by a port or should have gone out by it. */
+void spx_drop(struct spx_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n, enum spx_drop reason);
+
+/* Gives n packets to a port's queue: counts what it takes, drops the rest as tx_full, or all as port_down. */
 void
 spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 

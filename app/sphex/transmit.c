@@ -1,41 +1,46 @@
 /* transmit: batches to ports. A port without a queue for this worker is reached through its owner's ring. */
-#include "app/sphex/stages.h"
+#include <rte_branch_prediction.h>
 
-static void
-drop_all(struct spx_worker *w, struct rte_mbuf **pkts, uint16_t n, enum spx_drop reason)
-{
-	if (n == 0)
-		return;
-	spx_count(&w->counters.drops[reason], n);
-	rte_pktmbuf_free_bulk(pkts, n);
-}
+#include "app/sphex/stages.h"
 
 void
 spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct spx_port_counter *counter = &w->counters.port[port->id];
+	const bool down = atomic_load_explicit(&port->down, memory_order_relaxed);
 	uint32_t length[2 * SPX_BURST_MAX];
 	uint64_t bytes = 0;
 	uint16_t sent;
 
+	if (unlikely(down)) {
+		spx_drop(w, port->id, pkts, n, SPX_DROP_port_down);
+		return;
+	}
+	if (spx_watched(&w->watcher))
+		spx_watch_send(&w->watcher, port->id, pkts, n);
 	for (uint16_t i = 0; i < n; i++)
 		length[i] = pkts[i]->pkt_len; /* a packet that is sent is no longer ours to read */
 	sent = port->ops->tx_burst(port, queue, pkts, n);
+	if (spx_watched(&w->watcher))
+		spx_watch_sent(&w->watcher, port->id, queue, sent);
 	for (uint16_t i = 0; i < sent; i++)
 		bytes += length[i];
 	spx_count(&w->counters.transmitted, sent);
 	spx_count(&counter->tx_packets, sent);
 	spx_count(&counter->tx_bytes, bytes);
-	drop_all(w, pkts + sent, (uint16_t)(n - sent), SPX_DROP_tx_full);
+	spx_drop(w, port->id, pkts + sent, (uint16_t)(n - sent), SPX_DROP_tx_full);
 }
 
 static void
-hand_over(struct spx_worker *w, struct rte_ring *ring, struct rte_mbuf **pkts, uint16_t n)
+hand_over(struct spx_worker *w, const struct spx_worker_tx *tx, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t taken = (uint16_t)rte_ring_sp_enqueue_burst(ring, (void *const *)pkts, n, NULL);
+	uint16_t taken;
 
+	if (spx_watched(&w->watcher))
+		spx_watch_hand_over(w, tx->port->id, pkts, n);
+	taken = (uint16_t)rte_ring_sp_enqueue_burst(tx->handover, (void *const *)pkts, n, NULL);
 	spx_count(&w->counters.handed_in, taken);
-	drop_all(w, pkts + taken, (uint16_t)(n - taken), SPX_DROP_handover_full);
+	spx_drop(w, tx->port->id, pkts + taken, (uint16_t)(n - taken), SPX_DROP_handover_full);
 }
 
 void
@@ -49,7 +54,7 @@ spx_stage_transmit(struct spx_worker *w, struct spx_burst *b)
 		const struct spx_worker_tx *tx = &w->tx[out];
 
 		if (tx->handover != NULL)
-			hand_over(w, tx->handover, batch->pkt, batch->n);
+			hand_over(w, tx, batch->pkt, batch->n);
 		else
 			spx_transmit(w, tx->port, tx->queue, batch->pkt, batch->n);
 		batch->n = 0;

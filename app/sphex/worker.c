@@ -3,6 +3,7 @@
  */
 #include <time.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
@@ -12,7 +13,7 @@
 #define SLEEP_AFTER        1024u /* idle turns in a row before the worker sleeps */
 #define SLEEP_NS           50000
 
-/* ---- stage clocks ---------------------------------------------------------------------------------- */
+/* ---- between stages -------------------------------------------------------------------------------- */
 
 /* Starts the stage clocks when this is one burst in SPX_SAMPLE_EVERY: reading the TSC costs as much as half a
  * packet. Each queue has a count of its own; with one for all, queues served in turn would be timed always or
@@ -20,43 +21,36 @@
 static inline void
 clock_start(struct spx_worker *w, uint32_t burst)
 {
-	w->sampling = burst % SPX_SAMPLE_EVERY == 0;
-	if (w->sampling)
+	w->attention = burst % SPX_SAMPLE_EVERY == 0 ? SPX_ATTENTION_CLOCK : SPX_ATTENTION_NONE;
+	if (w->attention != SPX_ATTENTION_NONE)
 		w->tsc = rte_rdtsc();
 }
 
-/* Books `packets` that went through a stage, and its cycles when this burst is timed. */
 static inline void
 clock_stage(struct spx_worker *w, enum spx_stage stage, unsigned packets)
 {
 	struct spx_stage_counter *counter = &w->counters.stage[stage];
+	uint64_t now = rte_rdtsc();
 
-	spx_count(&counter->packets, packets);
-	if (unlikely(w->sampling)) {
-		uint64_t now = rte_rdtsc();
+	spx_count(&counter->sampled_packets, packets);
+	spx_count(&counter->sampled_cycles, now - w->tsc);
+	w->tsc = now;
+}
 
-		spx_count(&counter->sampled_packets, packets);
-		spx_count(&counter->sampled_cycles, now - w->tsc);
-		w->tsc = now;
-	}
+/* Books `packets` that went through a stage, its cycles when this burst is timed, and its traces. */
+static inline void
+leave(struct spx_worker *w, enum spx_stage stage, unsigned packets)
+{
+	spx_count(&w->counters.stage[stage].packets, packets);
+	if (likely(w->attention == SPX_ATTENTION_NONE))
+		return;
+	if (w->attention == SPX_ATTENTION_CLOCK)
+		clock_stage(w, stage, packets);
+	else
+		spx_watch_stage(w, &w->b, stage);
 }
 
 /* ---- the way --------------------------------------------------------------------------------------- */
-
-/* Counts the dropped packets by their reasons and frees them. */
-static void
-free_dropped(struct spx_worker *w, struct spx_burst *b)
-{
-	struct rte_mbuf *pkts[SPX_BURST_MAX];
-	unsigned i, n = 0;
-
-	SPX_FOREACH (i, b->drop) {
-		spx_count(&w->counters.drops[b->reason[i]], 1);
-		pkts[n++] = b->pkt[i];
-	}
-	if (n > 0)
-		rte_pktmbuf_free_bulk(pkts, n);
-}
 
 /* From enqueue on: for complete frames. */
 static void
@@ -65,13 +59,13 @@ go_from_enqueue(struct spx_worker *w, struct spx_burst *b)
 	unsigned packets = spx_set_count(b->alive) + b->n_clones;
 
 	spx_stage_enqueue(w, b);
-	clock_stage(w, SPX_STAGE_enqueue, packets);
+	leave(w, SPX_STAGE_enqueue, packets);
 	spx_stage_transmit(w, b);
-	clock_stage(w, SPX_STAGE_transmit, packets);
+	leave(w, SPX_STAGE_transmit, packets);
 	packets = spx_set_count(b->punt);
 	spx_stage_punt(w, b);
-	clock_stage(w, SPX_STAGE_punt, packets);
-	free_dropped(w, b);
+	leave(w, SPX_STAGE_punt, packets);
+	spx_drop_marked(w, b);
 }
 
 /* From rewrite on: for packets whose action is known. */
@@ -81,7 +75,7 @@ go_from_rewrite(struct spx_worker *w, struct spx_burst *b)
 	unsigned packets = spx_set_count(b->alive);
 
 	spx_stage_rewrite(w, b);
-	clock_stage(w, SPX_STAGE_rewrite, packets);
+	leave(w, SPX_STAGE_rewrite, packets);
 	go_from_enqueue(w, b);
 }
 
@@ -92,10 +86,10 @@ go_from_parse(struct spx_worker *w, struct spx_burst *b, const struct spx_net_op
 	unsigned packets = spx_set_count(b->alive);
 
 	spx_stage_parse(w, b, net);
-	clock_stage(w, SPX_STAGE_parse, packets);
+	leave(w, SPX_STAGE_parse, packets);
 	packets = spx_set_count(b->alive);
 	spx_stage_lookup(w, b);
-	clock_stage(w, SPX_STAGE_lookup, packets);
+	leave(w, SPX_STAGE_lookup, packets);
 	go_from_rewrite(w, b);
 }
 
@@ -108,7 +102,7 @@ burst_from_meta(struct spx_burst *b, struct rte_mbuf **pkts, uint16_t n)
 	b->n = n;
 	b->in_port = spx_meta(pkts[0])->in_port;
 	b->alive = spx_set_first(n);
-	b->ipv4 = b->ipv6 = b->other = b->drop = b->punt = b->edit = 0;
+	b->ipv4 = b->ipv6 = b->other = b->drop = b->punt = b->edit = b->miss = b->traced = 0;
 	b->n_clones = 0;
 	for (uint16_t i = 0; i < n; i++) {
 		const struct spx_meta *meta = spx_meta(pkts[i]);
@@ -132,6 +126,8 @@ go_from_inject(struct spx_worker *w, struct rte_mbuf **pkts, uint16_t n)
 
 	burst_from_meta(b, pkts, n);
 	clock_start(w, w->injections++);
+	if (spx_watched(&w->watcher))
+		spx_watch_inject(w, b);
 	if (stage == SPX_STAGE_enqueue)
 		go_from_enqueue(w, b);
 	else if (stage == SPX_STAGE_rewrite)
@@ -179,6 +175,7 @@ spx_worker_turn(struct spx_worker *w)
 
 	w->now = atomic_load_explicit(w->config, memory_order_acquire);
 	spx_flow_set_generation(w->cache, w->now->rules_generation);
+	spx_watch_turn(&w->watcher);
 	for (uint16_t i = 0; i < w->n_rx && receiving(w); i++) {
 		struct spx_burst *b = &w->b;
 
@@ -186,7 +183,9 @@ spx_worker_turn(struct spx_worker *w)
 		if (!spx_stage_receive(w, b, &w->rx[i]))
 			continue;
 		w->rx[i].bursts++;
-		clock_stage(w, SPX_STAGE_receive, b->n);
+		leave(w, SPX_STAGE_receive, b->n);
+		if (spx_watched(&w->watcher))
+			spx_watch_receive(w, b, w->rx[i].queue);
 		go_from_parse(w, b, &w->rx[i].net);
 		packets += b->n;
 	}

@@ -13,6 +13,7 @@
 
 #include "app/sphex/config.h"
 #include "app/sphex/flow_export.h"
+#include "app/sphex/watch.h"
 #include "drivers/port.h"
 #include "lib/net/net.h"
 
@@ -53,6 +54,10 @@ struct spx_action_counter {
 /* How far the worker has to go: set by the control thread, in this order. */
 enum spx_phase { SPX_PHASE_RUN, SPX_PHASE_DRAIN, SPX_PHASE_STOP };
 
+/* What a stage is asked for beyond its work. A burst with traced packets is not timed: writing down takes
+ * time. */
+enum spx_attention { SPX_ATTENTION_NONE, SPX_ATTENTION_CLOCK, SPX_ATTENTION_TRACE };
+
 struct spx_worker {
 	/* constant while it runs */
 	uint16_t id;
@@ -72,6 +77,7 @@ struct spx_worker {
 	struct spx_flow_cache *cache;       /* the worker's own, freed by who wired it */
 	uint64_t tsc_zero;                  /* TSC that times of flows count from */
 	uint64_t ms_per_tsc;                /* milliseconds in 2^64 TSC cycles */
+	struct spx_watcher watcher;         /* who looks at the packets */
 
 	/* the worker's own */
 	const struct spx_config *now; /* configuration of this burst */
@@ -79,8 +85,8 @@ struct spx_worker {
 	uint64_t tsc;                 /* stage clock, when sampling */
 	uint32_t injections;          /* runs of injected packets; timed as the bursts of a queue are */
 	uint32_t idle_turns;          /* in a row */
-	bool sampling;
-	atomic_bool drained; /* phase DRAIN seen, and nothing was left at the last turn */
+	uint8_t attention;            /* enum spx_attention: what the stages of this burst are asked for */
+	atomic_bool drained;          /* phase DRAIN seen, and nothing was left at the last turn */
 	struct spx_burst b;
 	struct spx_tx_batch batch[SPX_PORTS_MAX];
 	struct spx_action_counter *action_counter; /* by action id */

@@ -6,8 +6,12 @@
  * error.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_dev.h>
@@ -23,6 +27,8 @@
 struct ethdev {
 	uint16_t port_id;
 	bool started;
+	unsigned if_index;   /* of the kernel's interface below the device; 0: none */
+	atomic_bool removed; /* the bus says that the device is gone */
 };
 
 static uint16_t
@@ -190,6 +196,19 @@ drain_receive(const struct spx_port *p, uint16_t port_id)
 		}
 }
 
+/* EAL's interrupt thread: a device that can be pulled out was. */
+static int
+on_removal(uint16_t port_id, enum rte_eth_event_type event, void *arg, void *unused)
+{
+	struct ethdev *e = arg;
+
+	(void)port_id;
+	(void)event;
+	(void)unused;
+	atomic_store(&e->removed, true);
+	return 0;
+}
+
 static int
 ethdev_close(struct spx_port *p, struct spx_error *err)
 {
@@ -198,6 +217,7 @@ ethdev_close(struct spx_port *p, struct spx_error *err)
 	struct rte_device *device = rte_eth_dev_info_get(e->port_id, &info) == 0 ? info.device : NULL;
 	int r = 0;
 
+	rte_eth_dev_callback_unregister(e->port_id, RTE_ETH_EVENT_INTR_RMV, on_removal, e);
 	if (e->started) {
 		rte_delay_us_sleep(SEND_OUT_US);
 		drain_receive(p, e->port_id);
@@ -214,6 +234,7 @@ static int
 ethdev_open(struct spx_port *p, struct spx_error *err)
 {
 	struct ethdev *e = calloc(1, sizeof(*e));
+	struct rte_eth_dev_info info;
 	int r;
 
 	if (e == NULL)
@@ -230,7 +251,40 @@ ethdev_open(struct spx_port *p, struct spx_error *err)
 		return r;
 	}
 	e->started = true;
+	rte_eth_dev_callback_register(e->port_id, RTE_ETH_EVENT_INTR_RMV, on_removal, e);
+	if (rte_eth_dev_info_get(e->port_id, &info) == 0)
+		e->if_index = info.if_index;
 	return 0;
+}
+
+/* Whether the kernel's interface is there, up and with carrier. DPDK's drivers for such interfaces do not
+ * notice. */
+static bool
+interface_up(unsigned if_index)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {0};
+	bool up;
+
+	if (fd < 0)
+		return true; /* no descriptor left is no news of the interface */
+	up = if_indextoname(if_index, request.ifr_name) != NULL && ioctl(fd, SIOCGIFFLAGS, &request) == 0 &&
+	     (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+	close(fd);
+	return up;
+}
+
+static bool
+ethdev_up(const struct spx_port *p)
+{
+	struct ethdev *e = p->state;
+	struct rte_eth_link link;
+
+	if (atomic_load(&e->removed))
+		return false;
+	if (rte_eth_link_get_nowait(e->port_id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN)
+		return false;
+	return e->if_index == 0 || interface_up(e->if_index);
 }
 
 static void
@@ -251,5 +305,6 @@ const struct spx_port_ops spx_ethdev_ops = {
 	.rx_burst = ethdev_rx_burst,
 	.tx_burst = ethdev_tx_burst,
 	.stats = ethdev_stats,
+	.up = ethdev_up,
 	.close = ethdev_close,
 };

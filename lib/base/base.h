@@ -162,7 +162,9 @@ enum spx_exception {
 		SPX_EXCEPTION_COUNT
 };
 
+/* Name and text of an exception. Static strings; exception < SPX_EXCEPTION_COUNT. Any thread. */
 const char *spx_exception_name(enum spx_exception exception);
+const char *spx_exception_text(enum spx_exception exception);
 
 /* ---- actions --------------------------------------------------------------------------------------- */
 
@@ -215,13 +217,15 @@ struct spx_burst {
 	uint16_t n;       /* packets in it */
 	uint16_t in_port; /* port all of them came in by */
 
-	uint64_t alive; /* neither dropped nor punted: still on its way */
-	uint64_t ipv4;  /* parse: has key4 and hash */
-	uint64_t ipv6;  /* parse: has key6 and hash */
-	uint64_t other; /* parse: not IP: no key, no hash */
-	uint64_t drop;  /* has a reason */
-	uint64_t punt;  /* has an exception */
-	uint64_t edit;  /* lookup: the action changes the frame (MAC, TTL) */
+	uint64_t alive;  /* neither dropped nor punted: still on its way */
+	uint64_t ipv4;   /* parse: has key4 and hash */
+	uint64_t ipv6;   /* parse: has key6 and hash */
+	uint64_t other;  /* parse: not IP: no key, no hash */
+	uint64_t drop;   /* has a reason */
+	uint64_t punt;   /* has an exception */
+	uint64_t edit;   /* lookup: the action changes the frame (MAC, TTL) */
+	uint64_t miss;   /* lookup: asked the rules, as the flow cache had no answer */
+	uint64_t traced; /* receive: their way is written down, and has not left the burst */
 
 	struct rte_mbuf *pkt[SPX_BURST_MAX];
 	uint64_t hash[SPX_BURST_MAX];
@@ -267,7 +271,8 @@ struct spx_meta {
 	struct spx_layout layout;
 	uint8_t exception; /* enum spx_exception: why punted */
 	uint8_t stage;     /* enum spx_stage: inject: where the packet goes on (parse, rewrite or enqueue) */
-	uint8_t reserved[38];
+	uint32_t trace;    /* of a packet whose way is written down (app/sphex/tracer.h): which one it is */
+	uint8_t reserved[32];
 };
 static_assert(sizeof(struct spx_meta) == 64, "the mbuf private area is one cache line");
 

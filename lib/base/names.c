@@ -55,3 +55,14 @@ spx_exception_name(enum spx_exception exception)
 	};
 	return names[exception];
 }
+
+const char *
+spx_exception_text(enum spx_exception exception)
+{
+	static const char *const texts[SPX_EXCEPTION_COUNT] = {
+#define SPX_TEXT(name, text) [SPX_EXCEPTION_##name] = text,
+		SPX_EXCEPTIONS(SPX_TEXT)
+#undef SPX_TEXT
+	};
+	return texts[exception];
+}

@@ -89,6 +89,18 @@ spx_rules_without(const struct spx_rules *rules, uint32_t order, struct spx_rule
 	return -ENOENT;
 }
 
+uint32_t
+spx_rules_last_order(const struct spx_rules *rules)
+{
+	const struct spx_linear *base = &rules->base->linear, *overlay = &rules->overlay;
+	uint32_t last = overlay->n == 0 ? 0 : overlay->rule[overlay->n - 1].order;
+	size_t b = base->n;
+
+	while (b > 0 && spx_masked(rules->masked, (uint32_t)b - 1))
+		b--;
+	return b == 0 ? last : RTE_MAX(last, base->rule[b - 1].order);
+}
+
 int
 spx_rules_in_force(const struct spx_rules *rules, struct spx_rule **out, size_t *n)
 {

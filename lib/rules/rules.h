@@ -107,6 +107,13 @@ void spx_rules_lookup6(
 uint32_t
 spx_rules_lookup_other(const struct spx_rules *rules, uint16_t ethertype, uint16_t vlan, uint16_t port);
 
+/* The same for one packet, and which rule it was: *order, 0 where none matches. For those who want to know
+ * why (the packet tracer), not for every packet. */
+uint32_t spx_rules_explain4(const struct spx_rules *rules, const struct spx_key4 *key, uint32_t *order);
+uint32_t spx_rules_explain6(const struct spx_rules *rules, const struct spx_key6 *key, uint32_t *order);
+uint32_t spx_rules_explain_other(
+	const struct spx_rules *rules, uint16_t ethertype, uint16_t vlan, uint16_t port, uint32_t *order);
+
 /* Builds an immutable set from n rules in any order (copied). 0, -EINVAL (a bad or double rule, named in
  * err), -ENOMEM. Any thread; needs EAL. Free with spx_rules_free when no reader is left. NULL may be freed.
  */
@@ -142,11 +149,20 @@ int spx_rule_table_set(
 /* Adds one rule; in force when it returns, without waiting for a compile. -EEXIST: the order is taken. */
 int spx_rule_table_add(struct spx_rule_table *table, const struct spx_rule *rule, struct spx_error *err);
 
+/* The same behind the last rule in force: rule->order becomes its order + step (step alone in an empty
+ * table). -ENOSPC: no order is left there. */
+int spx_rule_table_append(
+	struct spx_rule_table *table, struct spx_rule *rule, uint32_t step, struct spx_error *err);
+
 /* Deletes the rule of that order; out of force when it returns. -ENOENT: there is none. */
 int spx_rule_table_delete(struct spx_rule_table *table, uint32_t order, struct spx_error *err);
 
 /* Waits until no compile is running or due. */
 void spx_rule_table_settle(struct spx_rule_table *table);
+
+/* A copy of the rules in force, sorted by order; *out is freed by the caller with free (NULL when there are
+ * none). 0 or -ENOMEM. */
+int spx_rule_table_get(struct spx_rule_table *table, struct spx_rule **out, size_t *n, struct spx_error *err);
 
 /* How many rules, how many of them in the overlay, how many masked, compiles done. Any pointer may be NULL.
  */

@@ -151,6 +151,9 @@ int spx_rules_with(const struct spx_rules *rules, const struct spx_rule *rule, s
 /* A set without the rule of that order: 0, -ENOENT, -ENOMEM. */
 int spx_rules_without(const struct spx_rules *rules, uint32_t order, struct spx_rules **out);
 
+/* The highest order in force; 0 when there is no rule. */
+uint32_t spx_rules_last_order(const struct spx_rules *rules);
+
 /* The rules in force, sorted by order, in an array from malloc (NULL when there are none). 0 or -ENOMEM. */
 int spx_rules_in_force(const struct spx_rules *rules, struct spx_rule **out, size_t *n);
 

@@ -166,62 +166,117 @@ action_of(const struct spx_answer *answer)
 	return answer == NULL ? SPX_ACTION_NONE : answer->action;
 }
 
+static uint32_t
+explained(const struct spx_answer *answer, uint32_t *order)
+{
+	*order = answer == NULL ? 0 : answer->order;
+	return action_of(answer);
+}
+
+/* The answer of base and overlay; `result` is what the tries say, where there are any. */
+static inline const struct spx_answer *
+answer4(const struct spx_rules *rules, uint32_t result, const struct spx_key4 *key)
+{
+	const struct spx_linear *base = &rules->base->linear, *overlay = &rules->overlay;
+	const struct spx_answer *answer;
+
+	if (rules->base->acl.ipv4.all == NULL) {
+		answer = spx_linear_find4(base, 0, rules->masked, key);
+	} else {
+		answer = result == 0 ? NULL : &base->ipv4.answer[result - 1];
+		if (answer != NULL && spx_masked(rules->masked, answer->rule))
+			answer = spx_linear_find4(base, result, rules->masked, key);
+	}
+	if (overlay->ipv4.n > 0)
+		answer = lower_order(answer, spx_linear_find4(overlay, 0, NULL, key));
+	return answer;
+}
+
 void
 spx_rules_lookup4(
 	const struct spx_rules *rules, const struct spx_key4 *const key[], uint32_t action[], unsigned n)
 {
-	const struct spx_linear *base = &rules->base->linear, *overlay = &rules->overlay;
 	const struct spx_acl_family *acl = &rules->base->acl.ipv4;
 	uint32_t result[SPX_BURST_MAX];
 
 	if (acl->all != NULL)
 		spx_acl_classify(acl, (const uint8_t *const *)key, sizeof(*key[0]), result, n);
-	for (unsigned i = 0; i < n; i++) {
-		const struct spx_answer *answer;
+	for (unsigned i = 0; i < n; i++)
+		action[i] = action_of(answer4(rules, acl->all == NULL ? 0 : result[i], key[i]));
+}
 
-		if (acl->all == NULL) {
-			answer = spx_linear_find4(base, 0, rules->masked, key[i]);
-		} else {
-			answer = result[i] == 0 ? NULL : &base->ipv4.answer[result[i] - 1];
-			if (answer != NULL && spx_masked(rules->masked, answer->rule))
-				answer = spx_linear_find4(base, result[i], rules->masked, key[i]);
-		}
-		if (overlay->ipv4.n > 0)
-			answer = lower_order(answer, spx_linear_find4(overlay, 0, NULL, key[i]));
-		action[i] = action_of(answer);
+uint32_t
+spx_rules_explain4(const struct spx_rules *rules, const struct spx_key4 *key, uint32_t *order)
+{
+	const struct spx_acl_family *acl = &rules->base->acl.ipv4;
+	const uint8_t *bytes = (const uint8_t *)key;
+	uint32_t result = 0;
+
+	if (acl->all != NULL)
+		spx_acl_classify(acl, &bytes, sizeof(*key), &result, 1);
+	return explained(answer4(rules, result, key), order);
+}
+
+/* The answer of base and overlay; `result` is what the tries say, where there are any. */
+static inline const struct spx_answer *
+answer6(const struct spx_rules *rules, uint32_t result, const struct spx_key6 *key)
+{
+	const struct spx_linear *base = &rules->base->linear, *overlay = &rules->overlay;
+	const struct spx_answer *answer;
+
+	if (rules->base->acl.ipv6.all == NULL) {
+		answer = spx_linear_find6(base, 0, rules->masked, key);
+	} else {
+		answer = result == 0 ? NULL : &base->ipv6.answer[result - 1];
+		if (answer != NULL && spx_masked(rules->masked, answer->rule))
+			answer = spx_linear_find6(base, result, rules->masked, key);
 	}
+	if (overlay->ipv6.n > 0)
+		answer = lower_order(answer, spx_linear_find6(overlay, 0, NULL, key));
+	return answer;
 }
 
 void
 spx_rules_lookup6(
 	const struct spx_rules *rules, const struct spx_key6 *const key[], uint32_t action[], unsigned n)
 {
-	const struct spx_linear *base = &rules->base->linear, *overlay = &rules->overlay;
 	const struct spx_acl_family *acl = &rules->base->acl.ipv6;
 	uint32_t result[SPX_BURST_MAX];
 
 	if (acl->all != NULL)
 		spx_acl_classify(acl, (const uint8_t *const *)key, sizeof(*key[0]), result, n);
-	for (unsigned i = 0; i < n; i++) {
-		const struct spx_answer *answer;
+	for (unsigned i = 0; i < n; i++)
+		action[i] = action_of(answer6(rules, acl->all == NULL ? 0 : result[i], key[i]));
+}
 
-		if (acl->all == NULL) {
-			answer = spx_linear_find6(base, 0, rules->masked, key[i]);
-		} else {
-			answer = result[i] == 0 ? NULL : &base->ipv6.answer[result[i] - 1];
-			if (answer != NULL && spx_masked(rules->masked, answer->rule))
-				answer = spx_linear_find6(base, result[i], rules->masked, key[i]);
-		}
-		if (overlay->ipv6.n > 0)
-			answer = lower_order(answer, spx_linear_find6(overlay, 0, NULL, key[i]));
-		action[i] = action_of(answer);
-	}
+uint32_t
+spx_rules_explain6(const struct spx_rules *rules, const struct spx_key6 *key, uint32_t *order)
+{
+	const struct spx_acl_family *acl = &rules->base->acl.ipv6;
+	const uint8_t *bytes = (const uint8_t *)key;
+	uint32_t result = 0;
+
+	if (acl->all != NULL)
+		spx_acl_classify(acl, &bytes, sizeof(*key), &result, 1);
+	return explained(answer6(rules, result, key), order);
+}
+
+static const struct spx_answer *
+answer_other(const struct spx_rules *rules, uint16_t ethertype, uint16_t vlan, uint16_t port)
+{
+	return lower_order(spx_linear_find_other(&rules->base->linear, rules->masked, ethertype, vlan, port),
+		spx_linear_find_other(&rules->overlay, NULL, ethertype, vlan, port));
 }
 
 uint32_t
 spx_rules_lookup_other(const struct spx_rules *rules, uint16_t ethertype, uint16_t vlan, uint16_t port)
 {
-	return action_of(
-		lower_order(spx_linear_find_other(&rules->base->linear, rules->masked, ethertype, vlan, port),
-			spx_linear_find_other(&rules->overlay, NULL, ethertype, vlan, port)));
+	return action_of(answer_other(rules, ethertype, vlan, port));
+}
+
+uint32_t
+spx_rules_explain_other(
+	const struct spx_rules *rules, uint16_t ethertype, uint16_t vlan, uint16_t port, uint32_t *order)
+{
+	return explained(answer_other(rules, ethertype, vlan, port), order);
 }

@@ -251,27 +251,55 @@ spx_rule_table_set(struct spx_rule_table *t, const struct spx_rule *rule, size_t
 	return 0;
 }
 
-int
-spx_rule_table_add(struct spx_rule_table *t, const struct spx_rule *rule, struct spx_error *err)
+/* With the lock, the rule checked. */
+static int
+add(struct spx_rule_table *t, const struct spx_rule *rule, struct spx_error *err)
 {
 	struct spx_rules *now = NULL, *next = NULL;
-	int rc = spx_rule_check(rule, err);
+	int rc = spx_rules_with(t->now, rule, &now);
 
-	if (rc != 0)
-		return rc;
-	pthread_mutex_lock(&t->lock);
-	rc = spx_rules_with(t->now, rule, &now);
 	if (rc == 0 && t->next != NULL)
 		rc = spx_rules_with(t->next, rule, &next);
 	if (rc == 0)
 		commit_change(t, now, next);
 	else
 		spx_rules_free(now);
-	pthread_mutex_unlock(&t->lock);
 	if (rc == -EEXIST)
 		return spx_error(err, rc,
 			"there is a rule of order %u: delete it first or choose another order", rule->order);
 	return rc == 0 ? 0 : spx_error(err, rc, "no memory for one more rule");
+}
+
+int
+spx_rule_table_add(struct spx_rule_table *t, const struct spx_rule *rule, struct spx_error *err)
+{
+	int rc = spx_rule_check(rule, err);
+
+	if (rc != 0)
+		return rc;
+	pthread_mutex_lock(&t->lock);
+	rc = add(t, rule, err);
+	pthread_mutex_unlock(&t->lock);
+	return rc;
+}
+
+int
+spx_rule_table_append(struct spx_rule_table *t, struct spx_rule *rule, uint32_t step, struct spx_error *err)
+{
+	uint32_t last;
+	int rc;
+
+	pthread_mutex_lock(&t->lock);
+	last = spx_rules_last_order(t->now);
+	rule->order = last + step;
+	if (step > SPX_RULE_ORDER_MAX - last)
+		rc = spx_error(err, -ENOSPC,
+			"no order is left behind the last rule, which has %u of %u: give an order", last,
+			SPX_RULE_ORDER_MAX);
+	else if ((rc = spx_rule_check(rule, err)) == 0)
+		rc = add(t, rule, err);
+	pthread_mutex_unlock(&t->lock);
+	return rc;
 }
 
 int
@@ -306,6 +334,17 @@ spx_rule_table_settle(struct spx_rule_table *t)
 	}
 	t->hurry = false;
 	pthread_mutex_unlock(&t->lock);
+}
+
+int
+spx_rule_table_get(struct spx_rule_table *t, struct spx_rule **out, size_t *n, struct spx_error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&t->lock);
+	rc = spx_rules_in_force(t->now, out, n);
+	pthread_mutex_unlock(&t->lock);
+	return rc == 0 ? 0 : spx_error(err, rc, "no memory for a copy of %zu rules", *n);
 }
 
 void

@@ -23,7 +23,8 @@
 enum { IN, LEFT, RIGHT }; /* ports, as below */
 
 static const char text[] =
-	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": 128, \"mbufs\": 4096}, \"seconds\": 30,"
+	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": 128, \"mbufs\": 4096}, \"seconds\": 30, "
+	"\"control\": {\"socket\": \"none\"},"
 	" \"hash_seed\": 1, \"workers\": {\"count\": 2},"
 	" \"cache\": {\"mode\": \"%s\", \"entries\": 1024, \"flood_guard\": 0}, \"ports\": ["
 	"  {\"name\": \"in\", \"driver\": \"replay\", \"trace\": \"%s\", \"passes\": 0},"

@@ -39,6 +39,13 @@ Test(base_names, belong_to_their_enum)
 	cr_assert_str_eq(spx_exception_name(SPX_EXCEPTION_ttl), "ttl");
 }
 
+Test(base_names, exception_texts_are_there)
+{
+	for (unsigned i = 0; i < SPX_EXCEPTION_COUNT; i++)
+		cr_assert_geq(strlen(spx_exception_text(i)), 10, "%s", spx_exception_name(i));
+	cr_assert_str_eq(spx_exception_text(SPX_EXCEPTION_rule), "a rule said punt");
+}
+
 /* The text completes "dropped because ...". */
 Test(base_names, drop_texts_are_sentences_of_their_own)
 {

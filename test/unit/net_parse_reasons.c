@@ -1,133 +1,26 @@
 /* Every drop reason of the parser: a frame that gives it beside its neighbour, one byte longer or one value
  * better, that passes. The last test walks the reasons and fails when a row is missing. */
-#include <netinet/in.h>
-
 #include <criterion/criterion.h>
 
-#include "test/unit/good_frames.h"
+#include "test/unit/bad_frames.h"
 #include "test/unit/net_parsed.h"
-
-enum { CUT, END, VALUE, VALUE16, SEGMENT, MAX_FRAME, CHECKSUM_FLAG };
-
-/* CUT: the frame ends after `bad` and `good` bytes, its length fields unchanged. END: the same, the length
- * fields of IP following. VALUE, VALUE16: that is written at offset `at`. SEGMENT: the first segment's bytes.
- * MAX_FRAME: the port's largest frame. CHECKSUM_FLAG: the port's verdict in ol_flags. */
-static const struct row {
-	enum spx_drop reason;
-	void (*build)(struct frame *);
-	int change;
-	uint32_t at;
-	uint64_t bad, good;
-} rows[] = {
-	{SPX_DROP_oversize, good_udp4, MAX_FRAME, 0, 63, 64},
-	{SPX_DROP_oversize, good_udp6, MAX_FRAME, 0, 83, 84},
-	{SPX_DROP_oversize, good_lldp, MAX_FRAME, 0, 13, 14},
-	{SPX_DROP_header_segmented, good_lldp, SEGMENT, 0, 13, 14},
-	{SPX_DROP_header_segmented, good_tagged_lldp, SEGMENT, 0, 17, 18},
-	{SPX_DROP_header_segmented, good_twice_tagged_lldp, SEGMENT, 0, 21, 22},
-	{SPX_DROP_header_segmented, good_arp, SEGMENT, 0, 41, 42},
-	{SPX_DROP_header_segmented, good_ipv4_bare, SEGMENT, 0, 33, 34},
-	{SPX_DROP_header_segmented, good_ipv4_options, SEGMENT, 0, 73, 74},
-	{SPX_DROP_header_segmented, good_udp4, SEGMENT, 0, 41, 42},
-	{SPX_DROP_header_segmented, good_tcp4, SEGMENT, 0, 53, 54},
-	{SPX_DROP_header_segmented, good_icmp4, SEGMENT, 0, 41, 42},
-	{SPX_DROP_header_segmented, good_udp6, SEGMENT, 0, 61, 62},
-	{SPX_DROP_header_segmented, good_icmp6, SEGMENT, 0, 61, 62},
-	{SPX_DROP_header_segmented, good_icmp6_short, SEGMENT, 0, 57, 58},
-	{SPX_DROP_header_segmented, good_fragment6, SEGMENT, 0, 77, 78},
-	{SPX_DROP_ethernet_truncated, good_lldp, CUT, 0, 13, 14},
-	{SPX_DROP_ethernet_truncated, good_lldp, CUT, 0, 0, 14},
-	{SPX_DROP_vlan_truncated, good_tagged_lldp, CUT, 0, 17, 18},
-	{SPX_DROP_vlan_truncated, good_twice_tagged_lldp, CUT, 0, 21, 22},
-	{SPX_DROP_arp_truncated, good_arp, CUT, 0, 41, 42},
-	{SPX_DROP_arp_format, good_arp, VALUE16, 14, 6, 1},
-	{SPX_DROP_arp_format, good_arp, VALUE16, 16, TYPE_IPV6, TYPE_IPV4},
-	{SPX_DROP_arp_format, good_arp, VALUE, 18, 8, 6},
-	{SPX_DROP_arp_format, good_arp, VALUE, 19, 16, 4},
-	{SPX_DROP_ipv4_truncated, good_ipv4_bare, CUT, 0, 33, 34},
-	{SPX_DROP_ipv4_truncated, good_ipv4_bare, CUT, 0, 14, 34},
-	{SPX_DROP_ipv4_version, good_udp4, VALUE, 14, 0x65, 0x45},
-	{SPX_DROP_ipv4_header_length, good_udp4, VALUE, 14, 0x44, 0x45},
-	{SPX_DROP_ipv4_header_length, good_ipv4_options, CUT, 0, 73, 74},
-	{SPX_DROP_ipv4_total_length, good_ipv4_bare, VALUE16, 16, 19, 20},
-	{SPX_DROP_ipv4_total_length, good_ipv4_options, VALUE16, 16, 59, 60},
-	{SPX_DROP_ipv4_total_length, good_udp4, VALUE16, 16, 51, 50},
-	{SPX_DROP_ipv4_total_length, good_udp4, VALUE16, 16, 0, 50},
-	{SPX_DROP_ipv4_total_length, good_udp4, VALUE16, 16, 65535, 50},
-	{SPX_DROP_ipv4_total_length, good_tcp4, CUT, 0, 93, 94},
-	{SPX_DROP_ipv4_checksum, good_udp4, CHECKSUM_FLAG, 0, RTE_MBUF_F_RX_IP_CKSUM_BAD,
-		RTE_MBUF_F_RX_IP_CKSUM_GOOD},
-	{SPX_DROP_ipv4_checksum, good_icmp4, CHECKSUM_FLAG, 0, RTE_MBUF_F_RX_IP_CKSUM_BAD,
-		RTE_MBUF_F_RX_IP_CKSUM_NONE},
-	{SPX_DROP_ipv4_checksum, good_tcp4, CHECKSUM_FLAG, 0, RTE_MBUF_F_RX_IP_CKSUM_BAD, 0},
-	{SPX_DROP_ipv6_truncated, good_ipv6_bare, CUT, 0, 53, 54},
-	{SPX_DROP_ipv6_version, good_udp6, VALUE, 14, 0x45, 0x60},
-	{SPX_DROP_ipv6_payload_length, good_udp6, VALUE16, 18, 31, 30},
-	{SPX_DROP_ipv6_payload_length, good_udp6, CUT, 0, 83, 84},
-	{SPX_DROP_ipv6_extension, good_routing6, END, 0, 77, 78},
-	{SPX_DROP_ipv6_extension, good_routing6, END, 0, 61, 78},
-	{SPX_DROP_ipv6_extension, good_routing6, END, 0, 54, 78},
-	{SPX_DROP_ipv6_extension, good_routing6, VALUE, 55, 3, 2},
-	{SPX_DROP_ipv6_extension, good_eight_extensions, VALUE, 54 + 7 * 8, 60, IPPROTO_NONE},
-	{SPX_DROP_ipv6_extension, good_fragment6, END, 0, 77, 78},
-	{SPX_DROP_fragment_overrun, good_fragment4, VALUE16, 20, 8177,
-		8176}, /* 8 x 8176 + 100 + 20 = 65528 */
-	{SPX_DROP_fragment_overrun, good_fragment6, VALUE16, 72, 8178 << 3,
-		8177 << 3}, /* 8 x 8177 + 100 + 16 = 65532 */
-	{SPX_DROP_tcp_truncated, good_tcp4, END, 0, 53, 54},
-	{SPX_DROP_tcp_truncated, good_tcp6, END, 0, 73, 74},
-	{SPX_DROP_tcp_header_length, good_tcp4, VALUE, 46, 4 << 4, 5 << 4},
-	{SPX_DROP_tcp_header_length, good_tcp4_options, END, 0, 57, 58},
-	{SPX_DROP_udp_truncated, good_udp4_bare, END, 0, 41, 42},
-	{SPX_DROP_udp_truncated, good_udp6_bare, END, 0, 61, 62},
-	{SPX_DROP_udp_length, good_udp4, VALUE16, 38, 7, 8},
-	{SPX_DROP_udp_length, good_udp4, VALUE16, 38, 31, 30},
-	{SPX_DROP_udp_length, good_udp6, VALUE16, 58, 31, 30},
-	{SPX_DROP_icmp_truncated, good_icmp4, END, 0, 41, 42},
-	{SPX_DROP_icmp_truncated, good_icmp6, END, 0, 61, 62},
-	{SPX_DROP_icmp_truncated, good_icmp6_short, END, 0, 57, 58},
-};
 
 /* Builds the frame of a row with one of its two values and runs the stage on it. */
 static struct parsed
-parse_row(const struct row *row, uint64_t value)
+parse_row(const struct bad_frame *row, uint64_t value)
 {
 	struct spx_net_options options = parsed_options;
-	uint32_t first = 0;
-	uint64_t port_flags = 0;
+	struct bad_packet packet;
+	const struct frame *f = &packet.frame;
 	struct rte_mbuf *m;
 	struct parsed p;
-	struct frame f;
 
-	row->build(&f);
-	switch (row->change) {
-	case CUT:
-		f.length = (uint32_t)value;
-		break;
-	case END:
-		f.length = (uint32_t)value;
-		f.udp = 0; /* keeps its length field */
-		frame_close(&f);
-		break;
-	case VALUE:
-		f.bytes[row->at] = (uint8_t)value;
-		break;
-	case VALUE16:
-		frame_put16(&f, row->at, (uint16_t)value);
-		break;
-	case SEGMENT:
-		first = (uint32_t)value;
-		frame_data(&f, first == f.length); /* a second segment there has to be */
-		break;
-	case MAX_FRAME:
-		options.max_frame = (uint32_t)value;
-		break;
-	case CHECKSUM_FLAG:
-		port_flags = value;
-		break;
-	}
-	m = first > 0 ? frame_mbuf_split(f.bytes, f.length, first) : frame_mbuf(f.bytes, f.length);
-	m->ol_flags = port_flags;
+	bad_frame_build(row, value, &packet);
+	if (packet.max_frame != 0)
+		options.max_frame = packet.max_frame;
+	m = packet.first > 0 ? frame_mbuf_split(f->bytes, f->length, packet.first)
+			     : frame_mbuf(f->bytes, f->length);
+	m->ol_flags = packet.port_flags;
 	p = parsed_by_stage(m, &options);
 	frame_mbuf_free(m);
 	return p;
@@ -135,8 +28,8 @@ parse_row(const struct row *row, uint64_t value)
 
 Test(net_parse_reasons, each_bad_frame_and_its_good_neighbour)
 {
-	for (unsigned i = 0; i < RTE_DIM(rows); i++) {
-		const struct row *row = &rows[i];
+	for (unsigned i = 0; i < BAD_FRAMES; i++) {
+		const struct bad_frame *row = &bad_frames[i];
 		struct parsed bad = parse_row(row, row->bad), good = parse_row(row, row->good);
 
 		cr_expect(bad.kind == PARSED_DROP && bad.reason == row->reason, "row %u: %s expected: %s", i,
@@ -151,8 +44,8 @@ Test(net_parse_reasons, no_reason_is_left_out)
 {
 	bool seen[SPX_DROP_COUNT] = {false};
 
-	for (unsigned i = 0; i < RTE_DIM(rows); i++) {
-		struct parsed bad = parse_row(&rows[i], rows[i].bad);
+	for (unsigned i = 0; i < BAD_FRAMES; i++) {
+		struct parsed bad = parse_row(&bad_frames[i], bad_frames[i].bad);
 
 		if (bad.kind == PARSED_DROP)
 			seen[bad.reason] = true;

@@ -9,7 +9,8 @@
 
 #include "app/sphex/options.h"
 
-#define ARGS_MAX 32
+#define ARGS_MAX  32
+#define LONG_NAME "012345678901234567890123456789012345678901234567890123456789"
 
 /* Splits a line at blanks into argv and parses it. `line` keeps the words. */
 static int
@@ -114,6 +115,10 @@ Test(options, mistakes)
 		{"--trace a --idle slep", "--idle: is \"slep\"", "did you mean \"sleep\"?"},
 		{"--trace a --hugepages yes", "--hugepages: is \"yes\"", "one of \"auto\", \"on\", \"off\""},
 		{"--trace a --cache", "--cache: has no value", "one expected"},
+		{"--trace a --control", "--control: has no value", "one expected"},
+		{"--config c --control --quiet", "--control: is \"--quiet\"", "a name expected"},
+		{"--config c --control " LONG_NAME LONG_NAME, "--control: has 120 bytes",
+			"a path of at most 107, or \"none\", expected"},
 		{"--config c --cache excat", "--cache: mode: is \"excat\"", "did you mean \"exact\"?"},
 		{"--trace a b --out o.pcapng", "--out: is \"o.pcapng\"", "one trace expected"},
 		{"--trace a --check", "--check: there is no configuration", "--config FILE expected"},
@@ -173,8 +178,8 @@ Test(options, help_names_every_option, .init = redirect_output)
 {
 	static const char *const names[] = {"--trace FILE", "--config FILE", "--check", "--passes N",
 		"--seconds N", "--rules FILE", "--out DEVICE|FILE", "--speed top|FACTOR", "--workers N",
-		"--cache MODE[:KEY=VALUE,...]", "--burst N", "--idle spin|sleep", "--hugepages auto|on|off",
-		"--report OUT.json", "--quiet", "--help", "--version"};
+		"--cache MODE[:KEY=VALUE,...]", "--control PATH|none", "--burst N", "--idle spin|sleep",
+		"--hugepages auto|on|off", "--report OUT.json", "--quiet", "--help", "--version"};
 	char *text = output("--help");
 
 	for (size_t i = 0; i < RTE_DIM(names); i++)

@@ -41,6 +41,8 @@ Test(setup_read, defaults)
 	cr_expect(s.cache.entries == 65536 && s.cache.entries6 == 16384 && s.cache.flows == 131072);
 	cr_expect(s.cache.p == 0.001 && s.cache.ageing == SPX_FLOW_DOUBLE_BUFFERED);
 	cr_expect(s.cache.idle_seconds == 60 && s.cache.flood_guard == 1000000);
+	cr_expect(s.control.socket == NULL && !s.control.off && s.control.n_operators == 0);
+	cr_expect_eq(s.control.readers, SPX_READERS_ANYONE);
 	cr_expect(s.hash_seed == 0 && s.seconds == 0 && s.report == NULL);
 	cr_expect(s.n_ports == 1 && s.port[0].max_frame == 2048 && !s.port[0].verify_checksum);
 	cr_expect(s.port[0].passes == 1 && s.port[0].speed == 0 && !s.port[0].promiscuous);
@@ -82,6 +84,9 @@ check_everything_scalars(const struct spx_setup *s)
 	cr_expect(s->cache.idle_seconds == 2.5 && s->cache.flood_guard == 5000);
 	cr_expect(s->hash_seed == 42 && s->seconds == 2.5);
 	cr_expect_str_eq(s->report, "config/examples/report.json");
+	cr_expect_str_eq(s->control.socket, "/tmp/sphex.sock");
+	cr_expect(s->control.n_operators == 2 && s->control.operators[0] == 1, "daemon has number 1");
+	cr_expect(s->control.operators[1] == 1000 && s->control.readers == SPX_READERS_NONE);
 }
 
 static void

@@ -32,7 +32,8 @@ VALUES = [None, True, -1, 0, 63, 4096, 65536, 10**13, 0.0001, 2.5, "", "in", "de
 SEMANTIC = ["CPUs; an array of", "a name that no port before it has", "uses the same", "no port receives",
             "the name of a port that", "never sends", "never receives", "the name of an action", "one family in a rule",
             "contradicts the family", "those need IPv4 or IPv6", "an order above", "a range such as", "prefix such as",
-            "bits beyond the prefix", "no action is defined", "no order is left", "has a filter for each action"]
+            "bits beyond the prefix", "no action is defined", "no order is left", "has a filter for each action",
+            "a user of this machine", "names a path of"]
 
 failures = 0
 

@@ -1,0 +1,22 @@
+/* The table of all methods; see rpc.h. */
+#include "app/sphex/methods.h"
+
+const struct spx_method spx_methods[] = {
+	{"hello", SPX_ROLE_READER, false, spx_method_hello},
+	{"rule.add", SPX_ROLE_OPERATOR, true, spx_method_rule_add},
+	{"rule.delete", SPX_ROLE_OPERATOR, true, spx_method_rule_delete},
+	{"rule.load", SPX_ROLE_OPERATOR, true, spx_method_rule_load},
+	{"show.cache", SPX_ROLE_READER, false, spx_method_show_cache},
+	{"show.clients", SPX_ROLE_READER, false, spx_method_show_clients},
+	{"show.config", SPX_ROLE_READER, true, spx_method_show_config},
+	{"show.drops", SPX_ROLE_READER, false, spx_method_show_drops},
+	{"show.flows", SPX_ROLE_READER, true, spx_method_show_flows},
+	{"show.ports", SPX_ROLE_READER, false, spx_method_show_ports},
+	{"show.rules", SPX_ROLE_READER, true, spx_method_show_rules},
+	{"show.stages", SPX_ROLE_READER, false, spx_method_show_stages},
+	{"show.version", SPX_ROLE_READER, false, spx_method_show_version},
+	{"stop", SPX_ROLE_OPERATOR, false, spx_method_stop},
+	{"subscribe", SPX_ROLE_READER, false, spx_method_subscribe},
+	{"trace", SPX_ROLE_OPERATOR, true, spx_method_trace},
+	{.name = NULL},
+};

@@ -1,0 +1,55 @@
+/* The methods that show and change a running appliance, for the table in methods.c; doc/control.md says what
+ * each takes and returns.
+ *
+ * Each is a `run` of struct spx_method (rpc.h). Those that are said to wait belong on a thread of their own
+ * (`slow`): they wait for a grace period, or take milliseconds with large tables.
+ */
+#ifndef SPX_METHODS_H
+#define SPX_METHODS_H
+
+#include "app/sphex/rpc.h"
+
+/* ---- methods_server.c ------------------------------------------------------------------------------ */
+
+int spx_method_hello(struct spx_call *call, json_t **result);
+int spx_method_show_clients(struct spx_call *call, json_t **result);
+int spx_method_stop(struct spx_call *call, json_t **result);
+int spx_method_subscribe(struct spx_call *call, json_t **result);
+
+/* ---- methods_show.c: counters ---------------------------------------------------------------------- */
+
+int spx_method_show_version(struct spx_call *call, json_t **result);
+int spx_method_show_ports(struct spx_call *call, json_t **result);
+int spx_method_show_stages(struct spx_call *call, json_t **result);
+int spx_method_show_drops(struct spx_call *call, json_t **result);
+int spx_method_show_cache(struct spx_call *call, json_t **result);
+
+/* ---- show_flows.c, show_rules.c: what the tables hold. They wait ------------------------------------ */
+
+int spx_method_show_flows(struct spx_call *call, json_t **result);
+int spx_method_show_rules(struct spx_call *call, json_t **result);
+int spx_method_show_config(struct spx_call *call, json_t **result);
+
+/* ---- methods_rule.c: changes. They wait ------------------------------------------------------------- */
+
+int spx_method_rule_add(struct spx_call *call, json_t **result);
+int spx_method_rule_delete(struct spx_call *call, json_t **result);
+int spx_method_rule_load(struct spx_call *call, json_t **result);
+
+/* What "rules" of rule.load asks for, from its parameters: the rules are appended to `rules`, to be freed by
+ * the caller in any case. Changes nothing. 0, -EINVAL, -ENOMEM. */
+int spx_rule_load_read(struct spx_call *call, struct spx_rule_list *rules, size_t *flags_ignored);
+
+/* ---- methods_trace.c: waits for packets ------------------------------------------------------------- */
+
+int spx_method_trace(struct spx_call *call, json_t **result);
+
+/* ---- for methods ------------------------------------------------------------------------------------ */
+
+/* A method's end: `shown` becomes its result; NULL is want of memory. */
+int spx_call_give(struct spx_call *call, json_t *shown, json_t **result);
+
+/* Methods without parameters take {} or nothing. */
+int spx_call_read_nothing(struct spx_call *call);
+
+#endif

@@ -1,0 +1,405 @@
+/* The reader's side of a trace: events in order, as lines, grouped by identical way; see tracer.h.
+ *
+ * A line is a stage's name, what packets of one way have in common, and what this packet had: the first two
+ * make the way, by which packets are grouped.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_ring_elem.h>
+
+#include "app/sphex/tracer_internal.h"
+#include "lib/flow/flow.h"
+
+#define COLLECT 64u  /* events taken from a ring at once */
+#define LINE    512u /* bytes of a line */
+
+struct spx_trace_log {
+	struct spx_trace_event *event;
+	size_t n, room;
+	bool *ended; /* by number of the packet, less one */
+	uint32_t n_ended, count;
+	uint32_t session;
+};
+
+/* ---- collecting ------------------------------------------------------------------------------------------
+ */
+
+struct spx_trace_log *
+spx_trace_log_create(const struct spx_tracer *t)
+{
+	struct spx_trace_log *log = calloc(1, sizeof(*log));
+
+	if (log == NULL || (log->ended = calloc(t->count, sizeof(*log->ended))) == NULL) {
+		free(log);
+		return NULL;
+	}
+	log->count = t->count;
+	log->session = t->session;
+	return log;
+}
+
+void
+spx_trace_log_free(struct spx_trace_log *log)
+{
+	if (log == NULL)
+		return;
+	free(log->event);
+	free(log->ended);
+	free(log);
+}
+
+static bool
+is_end(const struct spx_trace_event *event)
+{
+	return event->kind == SPX_TRACE_drop || event->kind == SPX_TRACE_slowpath ||
+	       (event->kind == SPX_TRACE_transmit && !event->transmit.handed_over);
+}
+
+static uint32_t
+number_of(const struct spx_trace_event *event)
+{
+	return event->id & ((1u << SPX_TRACE_NUMBER_BITS) - 1);
+}
+
+static int
+add(struct spx_trace_log *log, const struct spx_trace_event *event)
+{
+	uint32_t number = number_of(event);
+
+	if (log->n == log->room) {
+		size_t room = RTE_MAX(2 * log->room, (size_t)256);
+		struct spx_trace_event *more = reallocarray(log->event, room, sizeof(*more));
+
+		if (more == NULL)
+			return -ENOMEM;
+		log->event = more;
+		log->room = room;
+	}
+	log->event[log->n++] = *event;
+	if (is_end(event) && !log->ended[number - 1]) {
+		log->ended[number - 1] = true;
+		log->n_ended++;
+	}
+	return 0;
+}
+
+int
+spx_trace_log_collect(struct spx_trace_log *log, struct spx_tracer *t)
+{
+	struct spx_trace_event events[COLLECT];
+	int r = 0;
+
+	for (unsigned i = 0; i < SPX_WATCH_THREADS; i++) {
+		unsigned n = t->ring[i] == NULL ? 0 : COLLECT;
+
+		while (n == COLLECT) {
+			n = rte_ring_sc_dequeue_burst_elem(
+				t->ring[i], events, sizeof(events[0]), COLLECT, NULL);
+			for (unsigned e = 0; e < n && r == 0; e++)
+				r = add(log, &events[e]);
+		}
+	}
+	return r;
+}
+
+uint32_t
+spx_trace_log_ended(const struct spx_trace_log *log)
+{
+	return log->n_ended;
+}
+
+/* ---- lines -----------------------------------------------------------------------------------------------
+ */
+
+/* A line being written: the way's part, and behind it what belongs to the one packet. */
+struct line {
+	char way[LINE], saw[LINE];
+};
+
+static void __attribute__((format(printf, 2, 3))) append(char *text, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + used, LINE - used, format, args);
+	va_end(args);
+}
+
+static void
+append_mac(char *text, const uint8_t mac[6])
+{
+	append(text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static uint16_t
+be16(const uint8_t b[2])
+{
+	return (uint16_t)(b[0] << 8 | b[1]);
+}
+
+/* "10.0.0.1:4096 > 10.0.1.1:53"; ICMP: type and code, identifier. */
+static void
+append_flow(char *text, int family, const uint8_t *sip, const uint8_t *dip, uint16_t sport, uint16_t dport,
+	uint8_t proto)
+{
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+
+	inet_ntop(family, sip, from, sizeof(from));
+	inet_ntop(family, dip, to, sizeof(to));
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		append(text, "%s > %s, type %u code %u, identifier %u", from, to, sport >> 8, sport & 0xff,
+			dport);
+	else if (sport == 0 && dport == 0)
+		append(text, "%s > %s", from, to);
+	else if (family == AF_INET6)
+		append(text, "[%s]:%u > [%s]:%u", from, sport, to, dport);
+	else
+		append(text, "%s:%u > %s:%u", from, sport, to, dport);
+}
+
+static const char *
+protocol_name(uint8_t proto, char text[16])
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "TCP";
+	case IPPROTO_UDP:
+		return "UDP";
+	case IPPROTO_ICMP:
+		return "ICMP";
+	case IPPROTO_ICMPV6:
+		return "ICMPv6";
+	}
+	snprintf(text, 16, "protocol %u", proto);
+	return text;
+}
+
+static void
+line_parse(struct line *line, const struct spx_trace_event *e)
+{
+	const struct spx_layout *layout = &e->parse.layout;
+	char text[16];
+
+	if (e->parse.malformed) {
+		append(line->way, "malformed");
+		return;
+	}
+	if (e->parse.family == 4) {
+		const struct spx_key4 *k = &e->parse.key4;
+
+		append(line->way, "IPv4 %s", protocol_name(k->proto, text));
+		append_flow(line->saw, AF_INET, k->sip, k->dip, be16(k->sport), be16(k->dport), k->proto);
+	} else if (e->parse.family == 6) {
+		const struct spx_key6 *k = &e->parse.key6;
+
+		append(line->way, "IPv6 %s", protocol_name(k->proto, text));
+		append_flow(line->saw, AF_INET6, k->sip, k->dip, be16(k->sport), be16(k->dport), k->proto);
+	} else {
+		append(line->way, "EtherType 0x%04x", layout->ethertype);
+		append_mac(line->saw, e->parse.frame.macs + 6);
+		append(line->saw, " > ");
+		append_mac(line->saw, e->parse.frame.macs);
+	}
+	if (layout->vlan != 0)
+		append(line->way, ", VLAN %u", layout->vlan);
+	if (layout->flags & SPX_LAYOUT_FRAGMENT)
+		append(line->way, ", fragment");
+	if (e->parse.family != 0)
+		append(line->saw, ", TTL %u, hash %016" PRIx64, e->parse.frame.ttl, e->parse.hash);
+}
+
+static void
+line_lookup(struct line *line, const struct spx_trace_event *e, const struct spx_trace_names *names)
+{
+	const char *action = names->action(names->arg, e->lookup.action);
+
+	if (e->lookup.mode != SPX_FLOW_MODE_none)
+		append(line->way, "flow cache (%s) %s, ", spx_flow_mode_name(e->lookup.mode),
+			e->lookup.miss ? "miss" : "hit");
+	if (e->lookup.action != e->lookup.rule_action)
+		append(line->way, "an answer of another flow, where the rules say %s",
+			names->action(names->arg, e->lookup.rule_action));
+	else if (e->lookup.rule != 0)
+		append(line->way, "rule %u", e->lookup.rule);
+	else
+		append(line->way, "no rule matches");
+	append(line->way, ", action %s: ", action);
+	if (e->lookup.verdict == SPX_VERDICT_FORWARD)
+		append(line->way, "forward to %s", names->port(names->arg, e->lookup.out_port));
+	else
+		append(line->way, e->lookup.verdict == SPX_VERDICT_PUNT ? "punt" : "drop");
+	if (e->lookup.mirror != SPX_NO_PORT)
+		append(line->way, ", mirrored to %s", names->port(names->arg, e->lookup.mirror));
+}
+
+/* `before`: the frame as parse saw it, or NULL where that is not known. */
+static void
+line_rewrite(struct line *line, const struct spx_trace_event *e, const struct spx_trace_frame *before)
+{
+	static const char *const what[] = {"destination MAC", "source MAC"};
+
+	for (unsigned i = 0; i < 2 && before != NULL; i++) {
+		if (memcmp(before->macs + 6 * i, e->rewrite.macs + 6 * i, 6) == 0)
+			continue;
+		append(line->way, "%s%s", line->way[0] == '\0' ? "" : ", ", what[i]);
+		append(line->saw, "%s", line->saw[0] == '\0' ? "" : ", ");
+		append_mac(line->saw, before->macs + 6 * i);
+		append(line->saw, " -> ");
+		append_mac(line->saw, e->rewrite.macs + 6 * i);
+	}
+	if (before != NULL && before->ttl != e->rewrite.ttl) {
+		append(line->way, "%sTTL", line->way[0] == '\0' ? "" : ", ");
+		append(line->saw, "%sTTL %u -> %u", line->saw[0] == '\0' ? "" : ", ", before->ttl,
+			e->rewrite.ttl);
+	}
+	if (line->way[0] == '\0')
+		append(line->way, before == NULL ? "done" : "nothing to change");
+}
+
+static void
+line_of(struct line *line, const struct spx_trace_event *e, const struct spx_trace_names *names,
+	const struct spx_trace_frame *before)
+{
+	line->way[0] = line->saw[0] = '\0';
+	switch ((enum spx_trace_kind)e->kind) {
+	case SPX_TRACE_receive:
+		append(line->way, "port %s", names->port(names->arg, e->port));
+		append(line->saw, "%u bytes, queue %u", e->receive.length, e->receive.queue);
+		break;
+	case SPX_TRACE_inject:
+		append(line->way, "from the slow path, goes on at %s", spx_stage_name(e->receive.stage));
+		append(line->saw, "%u bytes", e->receive.length);
+		break;
+	case SPX_TRACE_parse:
+		line_parse(line, e);
+		break;
+	case SPX_TRACE_lookup:
+		line_lookup(line, e, names);
+		break;
+	case SPX_TRACE_rewrite:
+		line_rewrite(line, e, before);
+		break;
+	case SPX_TRACE_enqueue:
+		append(line->way, "port %s", names->port(names->arg, e->port));
+		append(line->saw, "%u in its batch", e->enqueue.waiting);
+		break;
+	case SPX_TRACE_transmit:
+		append(line->way, "port %s, %s", names->port(names->arg, e->port),
+			e->transmit.handed_over ? "handed over to the worker that owns it" : "sent");
+		if (!e->transmit.handed_over)
+			append(line->saw, "queue %u", e->transmit.queue);
+		break;
+	case SPX_TRACE_punt:
+		append(line->way, "%s: %s", spx_exception_name(e->exception),
+			spx_exception_text(e->exception));
+		break;
+	case SPX_TRACE_slowpath:
+		append(line->way, "%s: ended here", spx_exception_name(e->exception));
+		break;
+	case SPX_TRACE_drop:
+		append(line->way, "%s: %s", spx_drop_name(e->reason), spx_drop_text(e->reason));
+		break;
+	case SPX_TRACE_KIND_COUNT:
+		break;
+	}
+}
+
+static const char *
+kind_name(const struct spx_trace_event *e)
+{
+	static const char *const names[] = {
+#define SPX_NAME(name) [SPX_TRACE_##name] = #name,
+		SPX_TRACE_KINDS(SPX_NAME)
+#undef SPX_NAME
+	};
+	return names[e->kind];
+}
+
+/* ---- groups ----------------------------------------------------------------------------------------------
+ */
+
+/* By packet, then by time; the time stamps of different threads are of one clock. */
+static int
+in_order(const void *a, const void *b)
+{
+	const struct spx_trace_event *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	if (x->tsc != y->tsc)
+		return x->tsc < y->tsc ? -1 : 1;
+	return (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+static json_t *
+line_json(const struct spx_trace_event *e, const struct line *line, bool whole)
+{
+	bool saw = whole && line->saw[0] != '\0';
+
+	return json_sprintf("%-9s %s%s%s", kind_name(e), line->way, saw ? ", " : "", saw ? line->saw : "");
+}
+
+/* The n events of one packet as two arrays of lines. */
+static void
+lines_of_packet(const struct spx_trace_event *e, size_t n, const struct spx_trace_names *names, json_t *way,
+	json_t *example)
+{
+	const struct spx_trace_frame *before = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		struct line line;
+
+		line_of(&line, &e[i], names, before);
+		if (e[i].kind == SPX_TRACE_parse && !e[i].parse.malformed)
+			before = &e[i].parse.frame;
+		json_array_append_new(way, line_json(&e[i], &line, false));
+		json_array_append_new(example, line_json(&e[i], &line, true));
+	}
+}
+
+/* Adds a packet to the group of its way, which `index` finds. */
+static void
+add_packet(json_t *groups, json_t *index, const struct spx_trace_event *e, size_t n,
+	const struct spx_trace_names *names)
+{
+	json_t *way = json_array(), *example = json_array(), *group;
+	char *key;
+
+	lines_of_packet(e, n, names, way, example);
+	key = json_dumps(way, JSON_COMPACT);
+	group = json_object_get(index, key == NULL ? "" : key);
+	if (group == NULL) {
+		group = json_pack("{s:i, s:O, s:O}", "packets", 0, "way", way, "example", example);
+		if (key != NULL)
+			json_object_set(index, key, group);
+		json_array_append_new(groups, group);
+	}
+	json_object_set_new(
+		group, "packets", json_integer(json_integer_value(json_object_get(group, "packets")) + 1));
+	json_decref(way);
+	json_decref(example);
+	free(key);
+}
+
+json_t *
+spx_trace_log_groups(struct spx_trace_log *log, const struct spx_trace_names *names)
+{
+	json_t *groups = json_array(), *index = json_object();
+
+	if (log->n > 0)
+		qsort(log->event, log->n, sizeof(log->event[0]), in_order);
+	for (size_t begin = 0, end; begin < log->n; begin = end) {
+		for (end = begin + 1; end < log->n && log->event[end].id == log->event[begin].id; end++)
+			;
+		add_packet(groups, index, &log->event[begin], end - begin, names);
+	}
+	json_decref(index);
+	return groups;
+}

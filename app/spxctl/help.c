@@ -1,0 +1,157 @@
+/* The table of commands with what their help says. doc/man/spxctl.1 says it at length. */
+#include <string.h>
+
+#include "app/spxctl/ctl.h"
+#include "app/spxctl/words.h"
+
+static int run_help(struct spx_ctl *ctl, int n, char **word);
+
+const struct spx_ctl_command spx_ctl_commands[] = {
+	{
+		"show",
+		"ports|stages|drops|cache|flows [N]|rules|config|version|captures|clients",
+		"print counters, tables and state",
+		"  --all    drops: also reasons that have not happened\n"
+		"  --total  count from the start of the appliance, not from your \"clear\"\n"
+		"  N        flows: how many, by bytes (20; at most 1000)\n",
+		SPX_CTL_JSON | SPX_CTL_TOTAL | SPX_CTL_ALL,
+		spx_ctl_show,
+	},
+	{
+		"watch",
+		"[ports|stages|drops|cache|flows]",
+		"print rates per second, until Ctrl-C; without a word: ports, stages and drops",
+		"  --interval SECONDS  from one to the next (1)\n"
+		"  --count N           so many times\n"
+		"  --json              one object a line: what was counted in the interval\n",
+		SPX_CTL_JSON | SPX_CTL_INTERVAL | SPX_CTL_COUNT,
+		spx_ctl_watch,
+	},
+	{
+		"clear",
+		"",
+		"let your \"show\" count from now on; nothing in the appliance is cleared",
+		"  --undo  let it count from the start again\n",
+		SPX_CTL_UNDO,
+		spx_ctl_clear,
+	},
+	{
+		"rule",
+		"add [order N] [KEY VALUE]... action NAME\ndel ORDER\nload FILE [action NAME]\nshow",
+		"change the rules",
+		"  KEY     family, src, dst, proto, sport, dport, vlan, port, ethertype, as in a "
+		"configuration:\n"
+		"          spxctl rule add order 100 proto udp dst 192.0.2.0/24 dport 1000-2000 action web\n"
+		"  order   place among the rules, the first that matches counts; without: behind the last\n"
+		"  load    replaces all rules by those of FILE (\"-\": standard input), JSON or ClassBench; "
+		"what\n"
+		"          ClassBench's rules match gets the action NAME. A mistake changes nothing.\n",
+		SPX_CTL_JSON,
+		spx_ctl_rule,
+	},
+	{
+		"trace",
+		"[N] [FILTER...]",
+		"print the way of the next N (1) packets through the appliance",
+		"  FILTER       only packets that match, in the words of tcpdump: spxctl trace 10 udp port "
+		"53\n"
+		"  --seconds S  how long to wait for them (10)\n",
+		SPX_CTL_JSON | SPX_CTL_SECONDS,
+		spx_ctl_trace,
+	},
+	{
+		"capture",
+		"start [port NAME] [in|out|both] [drops] [filter EXPRESSION] [snap N] [count N] FILE\n"
+		"stop [ID]\nshow",
+		"write packets to a pcapng file",
+		"  in, out, both  packets received, transmitted, both (default)\n"
+		"  drops          packets dropped, with the reason; alone: only those\n"
+		"  filter         only packets that match, in the words of tcpdump, as one argument\n"
+		"  snap           bytes kept of each packet (0: all)\n"
+		"  count          packets, then it ends (0: until it is stopped)\n"
+		"  FILE           is created; \"-\" is standard output, until the capture ends or Ctrl-C:\n"
+		"                 spxctl capture start drops - | tcpdump -nr -\n"
+		"  --force        replace a FILE that is there already\n",
+		SPX_CTL_JSON | SPX_CTL_FORCE,
+		spx_ctl_capture,
+	},
+	{
+		"events",
+		"[condition] [rules] [capture] [stop]",
+		"print what happens, as it happens; without words: all kinds",
+		"  --json  one object a line\n",
+		SPX_CTL_JSON,
+		spx_ctl_events,
+	},
+	{
+		"stop",
+		"",
+		"let the appliance drain and end, and wait for that",
+		"  --no-wait  do not wait\n",
+		SPX_CTL_JSON | SPX_CTL_NO_WAIT,
+		spx_ctl_stop,
+	},
+	{"help", "[COMMAND]", "this text, or that of a command", "", 0, run_help},
+	{NULL},
+};
+/* "usage" has a line for each form of the command. */
+static void
+print_usage(const struct spx_ctl_command *command, const char *before, FILE *out)
+{
+	const char *form = command->usage;
+
+	for (;;) {
+		int length = (int)strcspn(form, "\n");
+
+		fprintf(out, "%s%s%s%.*s\n", before, command->name, length > 0 ? " " : "", length, form);
+		if (form[length] == '\0')
+			break;
+		form += length + 1;
+	}
+}
+
+void
+spx_ctl_help(FILE *out)
+{
+	fputs("usage: spxctl [OPTION]... COMMAND\n"
+	      "Asks and steers a running sphex.\n\n",
+		out);
+	for (const struct spx_ctl_command *c = spx_ctl_commands; c->name != NULL; c++) {
+		print_usage(c, "  ", out);
+		fprintf(out, "        %s\n", c->text);
+	}
+	fputs("\n"
+	      "  --socket PATH  socket of the appliance (else SPX_SOCKET, else the only one that runs)\n"
+	      "  --json         print the appliance's answer as JSON\n"
+	      "  --help         this text, or that of a command\n"
+	      "  --version      the version\n\n"
+	      "Words may be abbreviated: spxctl sh dr\n",
+		out);
+}
+
+void
+spx_ctl_help_command(const struct spx_ctl_command *command, FILE *out)
+{
+	print_usage(command, "spxctl ", out);
+	fprintf(out, "    %s\n", command->text);
+	if (command->more[0] != '\0')
+		fprintf(out, "\n%s", command->more);
+}
+
+static int
+run_help(struct spx_ctl *ctl, int n, char **word)
+{
+	struct spx_error err;
+	int i;
+
+	(void)ctl;
+	if (n == 0) {
+		spx_ctl_help(stdout);
+		return SPX_CTL_OK;
+	}
+	i = spx_word_find("command", spx_ctl_commands, sizeof(spx_ctl_commands[0]), word[0], &err);
+	if (i < 0)
+		return spx_ctl_usage("%s", err.text);
+	spx_ctl_help_command(&spx_ctl_commands[i], stdout);
+	return SPX_CTL_OK;
+}
