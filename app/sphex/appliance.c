@@ -83,6 +83,7 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 	app->setup = setup;
 	app->tsc_zero = rte_rdtsc();
 	pthread_mutex_init(&app->watching.lock, NULL);
+	pthread_mutex_init(&app->captures.lock, NULL);
 	if (setup->hash_seed != 0)
 		spx_hash_seed_from(&app->seed, setup->hash_seed);
 	else if ((r = spx_hash_seed_draw(&app->seed)) < 0) {
@@ -125,6 +126,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 	spx_rule_table_destroy(app->rules);
 	if (first == 0)
 		first = spx_appliance_check_pool(app, err);
+	pthread_mutex_destroy(&app->captures.lock);
 	pthread_mutex_destroy(&app->watching.lock);
 	free(app->config);
 	free(app->qsbr);

@@ -5,6 +5,7 @@
  *   appliance_ports.c   makes the mbuf pool, opens ports
  *   appliance_wiring.c  makes workers and ties them to queues and rings
  *   appliance_caches.c  gives workers their flow caches, and flushes them at the end
+ *   captures.c          which captures there are
  *   slowpath.c          the slow-path lcore
  *   conditions.c        says what is not as it should be
  *   control.c           the control thread: signals, clients, live view, when to stop, how to drain
@@ -19,6 +20,7 @@
 
 #include <pthread.h>
 
+#include "app/sphex/captures.h"
 #include "app/sphex/conditions.h"
 #include "app/sphex/setup.h"
 #include "app/sphex/slowpath.h"
@@ -50,6 +52,7 @@ struct spx_appliance {
 		const struct spx_watch *_Atomic now; /* NULL: nobody looks */
 	} watching;
 
+	struct spx_captures captures;     /* under way, or ended and not stopped */
 	struct spx_conditions conditions; /* the control thread's */
 	struct spx_server *server;        /* of the control protocol, made by the run; or NULL */
 

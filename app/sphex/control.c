@@ -280,6 +280,7 @@ work(struct control *control, struct spx_error *err)
 	rte_eal_mp_wait_lcore();
 	spx_drain_drop_leftovers(app);
 	spx_appliance_flush_caches(app);
+	spx_captures_stop_all(app);
 	close_server(app);
 	return r;
 }

@@ -2,11 +2,14 @@
 #include "app/sphex/methods.h"
 
 const struct spx_method spx_methods[] = {
+	{"capture.start", SPX_ROLE_OPERATOR, true, spx_method_capture_start},
+	{"capture.stop", SPX_ROLE_OPERATOR, true, spx_method_capture_stop},
 	{"hello", SPX_ROLE_READER, false, spx_method_hello},
 	{"rule.add", SPX_ROLE_OPERATOR, true, spx_method_rule_add},
 	{"rule.delete", SPX_ROLE_OPERATOR, true, spx_method_rule_delete},
 	{"rule.load", SPX_ROLE_OPERATOR, true, spx_method_rule_load},
 	{"show.cache", SPX_ROLE_READER, false, spx_method_show_cache},
+	{"show.captures", SPX_ROLE_READER, false, spx_method_show_captures},
 	{"show.clients", SPX_ROLE_READER, false, spx_method_show_clients},
 	{"show.config", SPX_ROLE_READER, true, spx_method_show_config},
 	{"show.drops", SPX_ROLE_READER, false, spx_method_show_drops},

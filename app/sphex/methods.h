@@ -46,6 +46,12 @@ int spx_rule_load_read(struct spx_call *call, struct spx_rule_list *rules, size_
 
 int spx_method_trace(struct spx_call *call, json_t **result);
 
+/* ---- methods_capture.c: start and stop wait ---------------------------------------------------------- */
+
+int spx_method_capture_start(struct spx_call *call, json_t **result);
+int spx_method_capture_stop(struct spx_call *call, json_t **result);
+int spx_method_show_captures(struct spx_call *call, json_t **result);
+
 /* ---- for methods ------------------------------------------------------------------------------------ */
 
 /* A method's end: `shown` becomes its result; NULL is want of memory. */

@@ -139,6 +139,9 @@ bool spx_port_sends(const struct spx_setup_port *port);
 int spx_read_port_sending(const struct spx_place *at, const struct spx_field *field, void *into);
 int spx_read_port_receiving(const struct spx_place *at, const struct spx_field *field, void *into);
 
+/* Name of any port; uint16_t port id. */
+int spx_read_port(const struct spx_place *at, const struct spx_field *field, void *into);
+
 /* Name of an action; uint32_t action id. */
 int spx_read_action_id(const struct spx_place *at, const struct spx_field *field, void *into);
 

@@ -121,7 +121,6 @@ spx_tap_free(struct spx_tap *tap, struct spx_tap_stats *stats)
 	if (stats != NULL) {
 		spx_tap_stats(tap, stats);
 		stats->error = error; /* closing can be the first to fail */
-		stats->ended = true;
 	}
 	free_tap(tap);
 	return error;

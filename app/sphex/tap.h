@@ -29,6 +29,8 @@ enum spx_tap_point {
 		SPX_TAP_POINT_COUNT
 };
 
+struct spx_tap_stats;
+
 struct spx_tap_options {
 	const char *file; /* for messages; the file itself is `fd` */
 	int fd; /* to write to: a file, a pipe. Owned by the tap from the creation on, also on failure */
@@ -41,6 +43,11 @@ struct spx_tap_options {
 	uint16_t n_ports;             /* interfaces of the file: all ports of the appliance, by id */
 	const char *const *port_name; /* of each; read by spx_tap_create only */
 	uint32_t max_frame;           /* longest frame of any port */
+
+	/* Told by the writer's thread when the capture has ended by itself, once, before spx_tap_free
+	 * returns. May be NULL. */
+	void (*on_end)(void *arg, const struct spx_tap_stats *stats);
+	void *arg;
 };
 
 struct spx_tap;
@@ -49,7 +56,7 @@ struct spx_tap_stats {
 	uint64_t packets; /* written */
 	uint64_t bytes;   /* of them, as captured */
 	uint64_t lost;    /* copies for which pool or ring had no room, or that a write error lost */
-	bool ended;       /* no more packets are written: count reached or a write error */
+	bool ended;       /* by itself: count reached or a write error, no more packets are written */
 	int error;        /* negative errno of the write error, or 0 */
 };
 
@@ -66,6 +73,9 @@ int spx_tap_free(struct spx_tap *tap, struct spx_tap_stats *stats);
 /* Any thread. The options' strings are the tap's own; port_name is NULL. */
 void spx_tap_stats(const struct spx_tap *tap, struct spx_tap_stats *stats);
 const struct spx_tap_options *spx_tap_options(const struct spx_tap *tap);
+
+/* What a negative errno of writing means for a capture. A static string, or strerror's. */
+const char *spx_tap_error_text(int error);
 
 /* "receive" and so on. Static strings. */
 const char *spx_tap_point_name(enum spx_tap_point point);

@@ -24,6 +24,14 @@ static const char *const drop_comments[SPX_DROP_COUNT] = {
 #undef DROP_COMMENT
 };
 
+const char *
+spx_tap_error_text(int error)
+{
+	if (error == -EPIPE)
+		return "its reader has gone away";
+	return error == -ETIMEDOUT ? "nobody reads the pipe" : strerror(-error);
+}
+
 static bool
 give_up(void *arg)
 {
@@ -74,6 +82,17 @@ append(struct spx_tap *tap, struct rte_mbuf *m)
 	return spx_capture_file_write(tap->file, &packet);
 }
 
+static void
+end(struct spx_tap *tap)
+{
+	struct spx_tap_stats stats;
+
+	if (atomic_exchange(&tap->ended, true) || tap->options.on_end == NULL)
+		return;
+	spx_tap_stats(tap, &stats);
+	tap->options.on_end(tap->options.arg, &stats);
+}
+
 /* What has been written; after an error, everything else that was taken is lost. */
 static void
 publish(struct spx_tap *tap, int error)
@@ -87,7 +106,7 @@ publish(struct spx_tap *tap, int error)
 		atomic_store(&tap->error, error);
 	}
 	if (error != 0 || (tap->options.count != 0 && written.packets == tap->options.count))
-		atomic_store(&tap->ended, true);
+		end(tap);
 }
 
 static void *
@@ -139,8 +158,7 @@ begin_file(struct spx_tap *tap, const char *const *port_name, struct spx_error *
 	if (rc == 0)
 		return 0;
 	(void)spx_capture_file_close(tap->file);
-	return spx_error(err, rc, "%s: cannot be written: %s", o->file,
-		rc == -ETIMEDOUT ? "it is full and nobody reads it" : strerror(-rc));
+	return spx_error(err, rc, "%s: cannot be written: %s", o->file, spx_tap_error_text(rc));
 }
 
 int

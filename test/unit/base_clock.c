@@ -89,3 +89,27 @@ Test(base_clock, follows_the_raw_clock, .init = test_eal_start)
 			     1000000,
 		(clock.ns + UINT64_C(86399999999999)) / 1000000);
 }
+
+/* A stamp is the real time of its TSC reading, before and after a synchronisation, and stamps keep their
+ * order. */
+Test(base_clock, wall_clock, .init = test_eal_start)
+{
+	struct spx_wall_clock wall;
+	struct timespec now;
+	uint64_t before = 0;
+
+	spx_wall_clock_init(&wall);
+	for (int i = 0; i < 200; i++) {
+		uint64_t ns, real;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		ns = spx_wall_clock_ns(&wall, rte_rdtsc());
+		real = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+		cr_assert_lt(llabs((long long)(ns - real)), 20000000, "%lu is no %lu", ns, real);
+		cr_assert_geq(ns + 1000000, before);
+		before = ns;
+		spx_wall_clock_update(&wall);
+		usleep(10000);
+	}
+	cr_assert_neq(wall.clock.tsc, wall.clock.first_tsc); /* it was corrected after a second */
+}

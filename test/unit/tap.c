@@ -107,7 +107,7 @@ stop(struct spx_tap *tap, int error)
 
 	cr_assert_eq(spx_tap_free(tap, &stats), error);
 	cr_assert_eq(stats.error, error);
-	cr_assert(stats.ended);
+	cr_assert(stats.ended || error == 0);
 	return stats;
 }
 
@@ -385,7 +385,7 @@ Test(tap, mistakes, .init = start, .fini = finish, .timeout = 20)
 	cr_assert_eq(pipe2(fd, O_NONBLOCK), 0);
 	while (write(fd[1], path, sizeof(path)) > 0)
 		;
-	refused(options(fd[1]), -ETIMEDOUT, "it is full and nobody reads it");
+	refused(options(fd[1]), -ETIMEDOUT, "a file: cannot be written: nobody reads the pipe");
 	close(fd[0]);
 	cr_assert_eq(spx_tap_free(NULL, NULL), 0);
 }
