@@ -467,7 +467,7 @@ def test_watch_tables(_net, mock, run):
     out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
     says(out, "[2001:db8::1]:4096", "[2001:db8::2]:53")
     out, _err = run("watch", "cache", "--interval", "0.1", "--count", "1")
-    lab.equal(row(out, "looked up")[0], ["looked", "up", "0"], "looked up")
+    lab.equal(row(out, "looked up")[0][:3], ["looked", "up", "0"], "looked up")
     out, _err = run("--json", "watch", "ports", "--interval", "0.1", "--count", "2")
     lab.equal([json.loads(line)["ports"]["ports"][0]["rx_packets"] for line in out.splitlines()], [2500000] * 2, "JSON")
     refuses(run, "watch config", "one of")
@@ -477,7 +477,7 @@ def test_watch_tables(_net, mock, run):
 def test_watch_ends_with_the_appliance(_net, mock, run):
     mock.answers["show.ports"] = [PORTS, PORTS, b""]
     out, err = run("watch", "ports", "--interval", "0.1", status=1)
-    lab.equal(len(out.splitlines()), 1, "lines before it")
+    lab.equal(out.count("rx packets/s"), 1, "tables before it")
     says(err, "closed the connection")
 
 
