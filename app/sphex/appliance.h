@@ -23,6 +23,7 @@
 #include "app/sphex/setup.h"
 #include "app/sphex/slowpath.h"
 #include "app/sphex/worker.h"
+#include "lib/queue/queue.h"
 
 struct spx_server;
 
@@ -36,6 +37,8 @@ struct spx_appliance {
 	struct rte_ring *exception;
 	struct rte_ring
 		*handover[SPX_WORKERS_MAX][SPX_PORTS_MAX]; /* [from worker][port]; NULL where not needed */
+	struct spx_queue *queue[SPX_PORTS_MAX]; /* of the shaped ports; NULL: the port is not. Any thread may
+						   change rate and limits (spx_queue_set; one at a time) */
 	struct spx_hash_seed seed;
 	uint64_t tsc_zero; /* TSC at the creation: times of flows count from it */
 
@@ -50,7 +53,7 @@ struct spx_appliance {
 	} watching;
 
 	struct spx_conditions conditions; /* the control thread's */
-	struct spx_server *server; /* of the control protocol, made by the run; or NULL */
+	struct spx_server *server;        /* of the control protocol, made by the run; or NULL */
 
 	struct spx_counters leftover; /* the control thread's: packets that could not be drained (stopping) */
 	uint64_t begun, ended;        /* CLOCK_MONOTONIC ns; ended 0 while running */

@@ -288,7 +288,7 @@ line_of(struct line *line, const struct spx_trace_event *e, const struct spx_tra
 		break;
 	case SPX_TRACE_enqueue:
 		append(line->way, "port %s", names->port(names->arg, e->port));
-		append(line->saw, "%u in its batch", e->enqueue.waiting);
+		append(line->saw, "%u in its %s", e->enqueue.waiting, e->enqueue.shaped ? "queue" : "batch");
 		break;
 	case SPX_TRACE_transmit:
 		append(line->way, "port %s, %s", names->port(names->arg, e->port),
