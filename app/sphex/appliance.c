@@ -122,6 +122,8 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 		rte_free(app->worker[i]->action_counter);
 		rte_free(app->worker[i]);
 	}
+	for (uint16_t p = 0; p < app->n_ports; p++)
+		spx_queue_free(app->queue[p]);
 	rte_ring_free(app->exception);
 	spx_rule_table_destroy(app->rules);
 	if (first == 0)

@@ -25,6 +25,7 @@
 #include "app/sphex/setup.h"
 #include "app/sphex/slowpath.h"
 #include "app/sphex/worker.h"
+#include "lib/queue/queue.h"
 
 struct spx_server;
 
@@ -38,6 +39,8 @@ struct spx_appliance {
 	struct rte_ring *exception;
 	struct rte_ring
 		*handover[SPX_WORKERS_MAX][SPX_PORTS_MAX]; /* [from worker][port]; NULL where not needed */
+	struct spx_queue *queue[SPX_PORTS_MAX]; /* of the shaped ports; NULL: the port is not. Any thread may
+						   change rate and limits (spx_queue_set; one at a time) */
 	struct spx_hash_seed seed;
 	uint64_t tsc_zero; /* TSC at the creation: times of flows count from it */
 

@@ -36,10 +36,11 @@ void spx_appliance_free_caches(struct spx_appliance *app);
 
 /* ---- drain.c --------------------------------------------------------------------------------------- */
 
-/* True when no ring holds a packet and nobody has one in hand. */
+/* True when no ring and no port queue holds a packet and nobody has one in hand. */
 bool spx_drain_quiet(const struct spx_appliance *app);
 
-/* After everything has stopped: what is still in rings is dropped with its reason, on the side it belongs to.
+/* After everything has stopped: what is still in rings and port queues is dropped with its reason, on the
+ * side it belongs to.
  */
 void spx_drain_drop_leftovers(struct spx_appliance *app);
 

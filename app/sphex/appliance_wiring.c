@@ -1,4 +1,5 @@
-/* The workers, and which of them receives and sends by which queue of a port, or by which ring. */
+/* The workers, which of them receives and sends by which queue of a port, or by which ring, and the queues of
+ * shaped ports. */
 #include <errno.h>
 
 #include <rte_cycles.h>
@@ -51,13 +52,28 @@ wire_receive(struct spx_appliance *app, struct spx_port *port)
 	}
 }
 
+static int
+create_queue(struct spx_appliance *app, const struct spx_port *port, struct spx_error *err)
+{
+	const struct spx_setup_queue *wanted = &app->setup->port[port->id].queue;
+	int r = spx_queue_create(&wanted->options, rte_get_tsc_hz(), rte_rdtsc(), &app->queue[port->id], err);
+
+	return r < 0 ? spx_error_at(err, r, "port %s", port->options.name) : 0;
+}
+
 /* Transmit queue q belongs to the worker that receive queue q belongs to. Where the port has fewer queues
- * than there are workers, the others hand over to one that has. */
+ * than there are workers, the others hand over to one that has. A shaped port has one owner, and uses one. */
 static int
 wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error *err)
 {
-	for (uint16_t i = 0; i < app->n_workers && port->tx_queues > 0; i++) {
-		uint16_t queue = i % port->tx_queues;
+	const bool shaped = port->tx_queues > 0 && app->setup->port[port->id].queue.wanted;
+	const uint16_t queues = shaped ? 1 : port->tx_queues;
+	int r = shaped ? create_queue(app, port, err) : 0;
+
+	if (r < 0)
+		return r;
+	for (uint16_t i = 0; i < app->n_workers && queues > 0; i++) {
+		uint16_t queue = i % queues;
 		struct spx_worker *w = app->worker[(port->id + i) % app->n_workers];
 		struct spx_worker *owner = app->worker[(port->id + queue) % app->n_workers];
 		struct rte_ring *ring = NULL;
@@ -71,7 +87,10 @@ wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error
 			owner->handover[owner->n_handover++] =
 				(struct spx_worker_handover){.ring = ring, .port = port->id};
 		}
-		w->tx[port->id] = (struct spx_worker_tx){.port = port, .queue = queue, .handover = ring};
+		w->tx[port->id] = (struct spx_worker_tx){
+			.port = port, .queue = queue, .handover = ring, .port_queue = app->queue[port->id]};
+		if (shaped && owner == w)
+			w->shaped |= spx_set_one(port->id);
 	}
 	return 0;
 }
@@ -116,6 +135,23 @@ create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 	return r;
 }
 
+/* A queue that fills takes its packets from all ports. */
+static void
+warn_of_few_mbufs(const struct spx_appliance *app)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t p = 0; p < app->n_ports; p++)
+		if (app->queue[p] != NULL)
+			sum += app->setup->port[p].queue.options.limit_packets;
+	if (sum > app->setup->mbufs / 2)
+		spx_log(SPX_LOG_WARNING,
+			"the port queues may hold %lu of the %u mbufs; raise memory.mbufs to twice that, or "
+			"lower "
+			"limit_packets",
+			sum, app->setup->mbufs);
+}
+
 int
 spx_appliance_create_workers(struct spx_appliance *app, struct spx_error *err)
 {
@@ -135,5 +171,7 @@ spx_appliance_create_workers(struct spx_appliance *app, struct spx_error *err)
 		wire_receive(app, &app->port[p]);
 		r = wire_transmit(app, &app->port[p], err);
 	}
+	if (r == 0)
+		warn_of_few_mbufs(app);
 	return r;
 }

@@ -1,4 +1,5 @@
-/* enqueue: the living and the mirror copies to the batches of their output ports. */
+/* enqueue: the living and the mirror copies to the batches of their output ports. Of shaped ports they go on
+ * from there to the port queues (shaped.c). */
 #include "app/sphex/stages.h"
 
 /* Packets of one port mostly come in a row: its batch is opened once for each row. */

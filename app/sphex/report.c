@@ -15,6 +15,9 @@ spx_report_take(const struct spx_appliance *app, struct spx_report *report)
 			if (app->handover[i][p] != NULL)
 				report->in_flight += rte_ring_count(app->handover[i][p]);
 	}
+	for (uint16_t p = 0; p < app->n_ports; p++)
+		if (app->queue[p] != NULL)
+			report->in_flight += spx_queue_depth(app->queue[p]);
 	report->queued += rte_ring_count(app->exception);
 	spx_counters_add(&report->slowpath, &app->slowpath.counters);
 	spx_cache_report_take(app, &report->cache);
@@ -77,6 +80,22 @@ text_drops(const struct spx_counters *c, const char *title, FILE *out)
 }
 
 static void
+text_queue(const struct spx_queue *queue, FILE *out)
+{
+	struct spx_queue_options options;
+	struct spx_queue_stats s;
+
+	if (queue == NULL)
+		return;
+	spx_queue_options(queue, &options);
+	spx_queue_stats(queue, &s);
+	fprintf(out,
+		"    queue: %" PRIu64 " kbit/s, %" PRIu64 " packets and %" PRIu64
+		" bytes at most waited, %" PRIu64 " packets were refused\n",
+		options.rate_kbps, s.most_packets, s.most_bytes, s.dropped_packets);
+}
+
+static void
 text_ports(const struct spx_report *report, const struct spx_appliance *app, FILE *out)
 {
 	fprintf(out, "%-26s %14s %16s %14s %16s\n", "ports", "rx packets", "rx bytes", "tx packets",
@@ -93,6 +112,7 @@ text_ports(const struct spx_report *report, const struct spx_appliance *app, FIL
 				"    the device missed %" PRIu64 " packets, %" PRIu64
 				" were damaged or not written\n",
 				s.missed, s.errors);
+		text_queue(app->queue[p], out);
 	}
 }
 

@@ -13,7 +13,7 @@
 struct spx_report {
 	struct spx_counters workers; /* sum over workers */
 	struct spx_counters slowpath;
-	uint64_t in_flight; /* packets in hand-over rings, by looking at the rings */
+	uint64_t in_flight; /* packets in hand-over rings and port queues, by looking at them */
 	uint64_t queued;    /* packets in exception and inject rings, by looking at the rings */
 	struct spx_cache_report cache;
 	double seconds;

@@ -7,6 +7,10 @@
 /* What the port's device counted itself. */
 struct spx_port_stats spx_report_port_stats(const struct spx_appliance *app, uint16_t p);
 
+/* Rate, limits and counters of a port's queue as a JSON object (new reference); NULL where the port has none.
+ */
+json_t *spx_report_queue(const struct spx_appliance *app, uint16_t p);
+
 static inline json_t *
 spx_report_number(uint64_t value)
 {

@@ -58,6 +58,26 @@ json_stages(const struct spx_counters *c)
 	return a;
 }
 
+json_t *
+spx_report_queue(const struct spx_appliance *app, uint16_t p)
+{
+	struct spx_queue_options options;
+	struct spx_queue_stats s;
+
+	if (app->queue[p] == NULL)
+		return NULL;
+	spx_queue_options(app->queue[p], &options);
+	spx_queue_stats(app->queue[p], &s);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rate_kbps",
+		spx_report_number(options.rate_kbps), "limit_packets",
+		spx_report_number(options.limit_packets), "limit_bytes",
+		spx_report_number(options.limit_bytes), "packets", spx_report_number(s.packets), "bytes",
+		spx_report_number(s.bytes), "most_packets", spx_report_number(s.most_packets), "most_bytes",
+		spx_report_number(s.most_bytes), "sent_packets", spx_report_number(s.sent_packets),
+		"sent_bytes", spx_report_number(s.sent_bytes), "dropped_packets",
+		spx_report_number(s.dropped_packets), "dropped_bytes", spx_report_number(s.dropped_bytes));
+}
+
 static json_t *
 json_ports(const struct spx_report *report, const struct spx_appliance *app)
 {
@@ -68,13 +88,13 @@ json_ports(const struct spx_report *report, const struct spx_appliance *app)
 		struct spx_port_stats stats = spx_report_port_stats(app, p);
 
 		json_array_append_new(a,
-			json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+			json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}", "name",
 				app->setup->port[p].name, "driver", app->setup->port[p].driver, "rx_packets",
 				spx_report_number(c->rx_packets), "rx_bytes", spx_report_number(c->rx_bytes),
 				"tx_packets", spx_report_number(c->tx_packets), "tx_bytes",
 				spx_report_number(c->tx_bytes), "missed", spx_report_number(stats.missed),
 				"no_mbuf", spx_report_number(stats.no_mbuf), "errors",
-				spx_report_number(stats.errors)));
+				spx_report_number(stats.errors), "queue", spx_report_queue(app, p)));
 	}
 	return a;
 }

@@ -88,6 +88,7 @@ spx_setup_add_port(struct spx_setup *setup, const char *name, const char *driver
 		.verify_checksum = ethdev,
 		.promiscuous = ethdev,
 		.passes = 1,
+		.queue.options = {.limit_packets = 1000, .limit_bytes = 1000000},
 	};
 	snprintf(port->name, sizeof(port->name), "%s", name);
 	snprintf(port->driver, sizeof(port->driver), "%s", driver);

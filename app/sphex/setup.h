@@ -11,10 +11,17 @@
 
 #include "lib/base/base.h"
 #include "lib/flow/flow.h"
+#include "lib/queue/queue.h"
 #include "lib/rules/rules.h"
 
 enum spx_hugepages { SPX_HUGEPAGES_AUTO, SPX_HUGEPAGES_ON, SPX_HUGEPAGES_OFF };
 enum spx_idle { SPX_IDLE_SPIN, SPX_IDLE_SLEEP };
+
+/* The queue of a port that sends; without one the port is not shaped. */
+struct spx_setup_queue {
+	bool wanted;
+	struct spx_queue_options options; /* default 1000 packets, 1000000 bytes; the rate is given */
+};
 
 struct spx_setup_port {
 	char name[SPX_NAME_MAX];
@@ -28,6 +35,7 @@ struct spx_setup_port {
 	uint64_t passes;                         /* replay, default 1, 0 = without end */
 	double speed;                            /* replay, 0 = top speed (default) */
 	uint32_t snap;                           /* capture */
+	struct spx_setup_queue queue;            /* ethdev, capture */
 };
 
 struct spx_setup_action {

@@ -49,6 +49,26 @@ read_speed(const struct spx_place *at, const struct spx_field *field, void *into
 	return 0;
 }
 
+static int
+read_queue(const struct spx_place *at, const struct spx_field *field, void *into)
+{
+	struct spx_setup_queue *queue = into;
+
+	queue->wanted = true;
+	return spx_read_object(at, field->keys, &queue->options);
+}
+
+#define AT(member) offsetof(struct spx_queue_options, member)
+
+static const struct spx_field queue_fields[] = {
+	{"rate_kbps", spx_read_u64, AT(rate_kbps), .max = SPX_QUEUE_RATE_MAX, .required = true},
+	{"limit_packets", spx_read_u32, AT(limit_packets), .min = 1, .max = SPX_QUEUE_PACKETS_MAX},
+	{"limit_bytes", spx_read_u64, AT(limit_bytes), .min = SPX_QUEUE_BYTES_MIN,
+		.max = SPX_QUEUE_BYTES_MAX},
+};
+static const struct spx_keys queue_keys = SPX_KEYS("\"queue\"", queue_fields);
+
+#undef AT
 #define AT(member) offsetof(struct spx_setup_port, member)
 
 static const struct spx_field port_fields[] = {
@@ -63,6 +83,7 @@ static const struct spx_field port_fields[] = {
 	{"speed", read_speed, AT(speed), .kinds = IN(REPLAY)},
 	{"file", spx_read_file, AT(file), .kinds = IN(CAPTURE), .required = true},
 	{"snap", spx_read_u32, AT(snap), .max = 262144, .kinds = IN(CAPTURE)},
+	{"queue", read_queue, AT(queue), .keys = &queue_keys, .kinds = IN(ETHDEV) | IN(CAPTURE)},
 	{"max_frame", spx_read_u32, AT(max_frame), .min = 64, .max = 16384, .kinds = IN(ETHDEV) | IN(REPLAY)},
 	{"verify_checksum", spx_read_bool, AT(verify_checksum), .kinds = IN(ETHDEV) | IN(REPLAY)},
 };

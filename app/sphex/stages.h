@@ -34,6 +34,26 @@ void spx_stage_punt(struct spx_worker *w, struct spx_burst *b);
 /* Packets of hand-over rings to the ports that this worker owns. Returns packets taken. */
 unsigned spx_transmit_handed_over(struct spx_worker *w);
 
+/* ---- shaped.c: ports that this worker owns and that have a port queue
+ * --------------------------------------
+ */
+
+/* The batches of shaped ports to their queues. */
+void spx_shaped_take_batches(struct spx_worker *w);
+
+/* n packets to the queue of a shaped port; what it refuses is dropped as queue_full. */
+void spx_shaped_enqueue(struct spx_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
+
+/* Sends what is due in all queues. Returns packets that left them. */
+unsigned spx_shaped_transmit(struct spx_worker *w);
+
+/* TSC cycles until the next packet of any queue is due; 0: one is; UINT64_MAX: none waits. */
+uint64_t spx_shaped_wait(struct spx_worker *w);
+
+/* ---- ends
+ * --------------------------------------------------------------------------------------------------
+ */
+
 /* Ends the members of b->drop: counts them by their reasons and frees them. */
 void spx_drop_marked(struct spx_worker *w, struct spx_burst *b);
 
@@ -43,6 +63,11 @@ void spx_drop(struct spx_worker *w, uint16_t port, struct rte_mbuf **pkts, uint1
 /* Gives n packets to a port's queue: counts what it takes, drops the rest as tx_full, or all as port_down. */
 void
 spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+
+/* Gives n packets to the queue of a port that is not down, and counts what it takes: the first of them, whose
+ * number is returned, and their bytes. */
+uint16_t spx_send(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts,
+	uint16_t n, uint64_t *bytes);
 
 /* Adds packet i to the batch of port `out`. */
 static inline void

@@ -81,7 +81,9 @@ struct spx_trace_event {
 		} lookup;
 		struct spx_trace_frame rewrite; /* as it is afterwards */
 		struct {
-			uint16_t waiting; /* packets in the port's batch, with this one */
+			uint32_t waiting; /* packets in the port's batch, with this one, or in its queue, when
+					     the burst with this one comes */
+			bool shaped;      /* the port has a queue */
 		} enqueue;
 		struct {
 			uint16_t queue;

@@ -182,7 +182,7 @@ spx_trace_line(struct spx_trace_line *line, const struct spx_trace_event *e,
 		break;
 	case SPX_TRACE_enqueue:
 		append(line->way, "port %s", names->port(names->arg, e->port));
-		append(line->saw, "%u in its batch", e->enqueue.waiting);
+		append(line->saw, "%u in its %s", e->enqueue.waiting, e->enqueue.shaped ? "queue" : "batch");
 		break;
 	case SPX_TRACE_transmit:
 		append(line->way, "port %s, %s", names->port(names->arg, e->port),

@@ -1,21 +1,18 @@
-/* transmit: batches to ports. A port without a queue for this worker is reached through its owner's ring. */
+/* transmit: batches to ports, those of shaped ports to the port queues (shaped.c). A port without a queue for
+ * this worker is reached through its owner's ring. */
 #include <rte_branch_prediction.h>
 
 #include "app/sphex/stages.h"
 
-void
-spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+static __rte_always_inline uint16_t
+send(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	uint64_t *bytes)
 {
 	struct spx_port_counter *counter = &w->counters.port[port->id];
-	const bool down = atomic_load_explicit(&port->down, memory_order_relaxed);
 	uint32_t length[2 * SPX_BURST_MAX];
-	uint64_t bytes = 0;
+	uint64_t sum = 0;
 	uint16_t sent;
 
-	if (unlikely(down)) {
-		spx_drop(w, port->id, pkts, n, SPX_DROP_port_down);
-		return;
-	}
 	if (spx_watched(&w->watcher))
 		spx_watch_send(&w->watcher, port->id, pkts, n);
 	for (uint16_t i = 0; i < n; i++)
@@ -24,10 +21,33 @@ spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct
 	if (spx_watched(&w->watcher))
 		spx_watch_sent(&w->watcher, port->id, queue, pkts, sent);
 	for (uint16_t i = 0; i < sent; i++)
-		bytes += length[i];
+		sum += length[i];
 	spx_count(&w->counters.transmitted, sent);
 	spx_count(&counter->tx_packets, sent);
-	spx_count(&counter->tx_bytes, bytes);
+	spx_count(&counter->tx_bytes, sum);
+	*bytes = sum;
+	return sent;
+}
+
+uint16_t
+spx_send(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	uint64_t *bytes)
+{
+	return send(w, port, queue, pkts, n, bytes);
+}
+
+void
+spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	const bool down = atomic_load_explicit(&port->down, memory_order_relaxed);
+	uint64_t bytes;
+	uint16_t sent;
+
+	if (unlikely(down)) {
+		spx_drop(w, port->id, pkts, n, SPX_DROP_port_down);
+		return;
+	}
+	sent = send(w, port, queue, pkts, n, &bytes);
 	spx_drop(w, port->id, pkts + sent, (uint16_t)(n - sent), SPX_DROP_tx_full);
 }
 
@@ -49,6 +69,8 @@ spx_stage_transmit(struct spx_worker *w, struct spx_burst *b)
 	unsigned out;
 
 	(void)b;
+	if (unlikely((w->batch_ports & w->shaped) != 0))
+		spx_shaped_take_batches(w);
 	SPX_FOREACH (out, w->batch_ports) {
 		struct spx_tx_batch *batch = &w->batch[out];
 		const struct spx_worker_tx *tx = &w->tx[out];
@@ -76,7 +98,10 @@ spx_transmit_handed_over(struct spx_worker *w)
 		if (n == 0)
 			continue;
 		spx_count(&w->counters.handed_out, n);
-		spx_transmit(w, tx->port, tx->queue, pkts, (uint16_t)n);
+		if (tx->port_queue != NULL)
+			spx_shaped_enqueue(w, tx->port->id, pkts, (uint16_t)n);
+		else
+			spx_transmit(w, tx->port, tx->queue, pkts, (uint16_t)n);
 		sum += n;
 	}
 	return sum;

@@ -140,6 +140,16 @@ saw_lookup(const struct spx_worker *w, const struct spx_burst *b, unsigned i, st
 	event->lookup.miss = (b->miss & spx_set_one(i)) != 0;
 }
 
+static void
+saw_enqueue(const struct spx_worker *w, const struct spx_burst *b, unsigned i, struct spx_trace_event *event)
+{
+	const struct spx_queue *queue = w->tx[b->out_port[i]].port_queue;
+
+	event->port = b->out_port[i];
+	event->enqueue.shaped = queue != NULL;
+	event->enqueue.waiting = queue != NULL ? spx_queue_depth(queue) : w->batch[b->out_port[i]].n;
+}
+
 /* Packets that the stage was given: those that were alive, as every stage leaves those it ends in drop or
  * punt, and traced ones that a stage before ended have left b->traced. */
 void
@@ -163,8 +173,7 @@ spx_watch_stage(struct spx_worker *w, struct spx_burst *b, enum spx_stage stage)
 			event.rewrite = frame_of(b, i);
 		} else {
 			event.kind = SPX_TRACE_enqueue;
-			event.port = b->out_port[i];
-			event.enqueue.waiting = w->batch[b->out_port[i]].n;
+			saw_enqueue(w, b, i, &event);
 		}
 		spx_tracer_write(w->watcher.now->tracer, w->watcher.thread, &event);
 	}

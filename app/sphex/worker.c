@@ -11,7 +11,7 @@
 
 #define HOUSEKEEPING_EVERY 256u  /* bursts between two rounds, at most: a turn has one from every queue */
 #define SLEEP_AFTER        1024u /* idle turns in a row before the worker sleeps */
-#define SLEEP_NS           50000
+#define SLEEP_NS           50000u
 
 /* ---- between stages -------------------------------------------------------------------------------- */
 
@@ -191,10 +191,22 @@ spx_worker_turn(struct spx_worker *w)
 	}
 	packets += inject(w);
 	packets += spx_transmit_handed_over(w);
+	if (w->shaped != 0)
+		packets += spx_shaped_transmit(w);
 	spx_count(&w->counters.polls, 1);
 	if (packets == 0)
 		spx_count(&w->counters.idle, 1);
 	return packets;
+}
+
+/* Whether there is nothing to do for longer than a nap, which takes up to twice the time that it is asked
+ * for. */
+static bool
+may_doze(struct spx_worker *w)
+{
+	if (w->idle_turns <= SLEEP_AFTER || !w->sleeps)
+		return false;
+	return w->shaped == 0 || spx_shaped_wait(w) > 2 * SLEEP_NS * rte_get_tsc_hz() / NS_PER_S;
 }
 
 /* Sleeps a little, out of the publisher's way. */
@@ -245,7 +257,7 @@ spx_worker_run(void *arg)
 			atomic_store(&w->drained, packets == 0);
 		if (++turns % every == 0)
 			housekeep(w);
-		if (w->idle_turns > SLEEP_AFTER && w->sleeps) {
+		if (may_doze(w)) {
 			doze(w);
 			housekeep(w); /* in turns that take so long, time would stand still for idle flows */
 		} else if (packets == 0)

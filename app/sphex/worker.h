@@ -16,6 +16,7 @@
 #include "app/sphex/watch.h"
 #include "drivers/port.h"
 #include "lib/net/net.h"
+#include "lib/queue/queue.h"
 
 /* One of the worker's receive queues. */
 struct spx_worker_rx {
@@ -30,7 +31,9 @@ struct spx_worker_rx {
 struct spx_worker_tx {
 	struct spx_port *port; /* NULL: no such port, or it does not send */
 	uint16_t queue;
-	struct rte_ring *handover; /* NULL: own queue */
+	struct rte_ring *handover;    /* NULL: own queue */
+	struct spx_queue *port_queue; /* packets wait in it for the port's rate; NULL: the port is not shaped.
+					 Used by the port's owner (handover NULL), looked at by others */
 };
 
 /* A ring from which this worker, as the owner of the port, transmits for another. */
@@ -67,8 +70,9 @@ struct spx_worker {
 	struct spx_worker_rx rx[SPX_PORTS_MAX]; /* at most one queue of each port */
 	struct spx_worker_handover handover[SPX_WORKERS_MAX * SPX_PORTS_MAX];
 	struct spx_worker_tx tx[SPX_PORTS_MAX];
-	struct rte_ring *exception;                       /* to the slow path; many producers */
-	struct rte_ring *inject;                          /* from the slow path; NULL: none */
+	uint64_t shaped;            /* set of ports with a port queue that this worker owns */
+	struct rte_ring *exception; /* to the slow path; many producers */
+	struct rte_ring *inject;    /* from the slow path; NULL: none */
 	struct spx_net_options inject_net[SPX_PORTS_MAX]; /* by input port, for injected packets */
 	struct rte_mempool *pool;                         /* mirror copies */
 	struct rte_rcu_qsbr *qsbr;                        /* NULL: nobody publishes (benchmarks) */

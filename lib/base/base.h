@@ -106,6 +106,7 @@ static_assert(sizeof(struct spx_key6) == 40, "IPv6 flow key is 40 bytes");
 	X(icmp_truncated, parse, "the packet ends inside the ICMP header")                                   \
 	X(rule_drop, lookup, "a rule said drop (asked for)")                                                 \
 	X(no_rule, lookup, "no rule matched and the default is to drop (asked for)")                         \
+	X(queue_full, enqueue, "the queue of the output port had no room: a limit was reached")              \
 	X(tx_full, transmit, "the output port took no more packets")                                         \
 	X(port_down, transmit, "the output port is gone or its link is down")                                \
 	X(handover_full, transmit, "the ring to the worker that owns the output port was full")              \

@@ -66,7 +66,25 @@ Test(setup_read, defaults_of_ethdev_and_capture)
 	cr_expect(s.port[0].max_frame == 1522 && s.port[0].verify_checksum && s.port[0].promiscuous);
 	cr_expect(s.port[0].rx_descriptors == 0 && s.port[0].tx_descriptors == 0 && s.port[0].file == NULL);
 	cr_expect(s.port[1].snap == 0 && s.port[1].device == NULL);
+	cr_expect(!s.port[0].queue.wanted && !s.port[1].queue.wanted, "not shaped");
 	cr_expect_str_eq(s.port[1].file, "f", "text from memory has no folder");
+	spx_setup_free(&s);
+}
+
+Test(setup_read, defaults_of_a_queue)
+{
+	struct spx_setup s;
+	struct spx_error err;
+
+	cr_assert_eq(
+		parse(&s,
+			"{\"ports\":[" REPLAY_PORT ",{\"name\":\"b\",\"driver\":\"capture\",\"file\":\"f\","
+			"\"queue\":{\"rate_kbps\":0}}]}",
+			&err),
+		0, "%s", err.text);
+	cr_expect(s.port[1].queue.wanted && s.port[1].queue.options.rate_kbps == 0);
+	cr_expect(s.port[1].queue.options.limit_packets == 1000 &&
+		  s.port[1].queue.options.limit_bytes == 1000000);
 	spx_setup_free(&s);
 }
 
@@ -104,6 +122,9 @@ check_everything_ports(const struct spx_setup *s)
 	cr_expect_str_eq(out->device, "net_null0,size=60");
 	cr_expect(!out->promiscuous && out->rx_descriptors == 512 && out->tx_descriptors == 2048);
 	cr_expect(out->max_frame == 1600 && !out->verify_checksum);
+	cr_expect(out->queue.wanted && out->queue.options.rate_kbps == 10000);
+	cr_expect(out->queue.options.limit_packets == 2000 && out->queue.options.limit_bytes == 200000);
+	cr_expect(!in->queue.wanted && !tap->queue.wanted);
 	cr_expect_str_eq(tap->driver, "capture");
 	cr_expect_str_eq(tap->file, "/tmp/sphex-tap.pcapng", "an absolute name stays");
 	cr_expect_eq(tap->snap, 128);
