@@ -40,7 +40,7 @@ clear_mode(
 	const char *interface = p->options.interface,
 		   *word = mode == XDP_FLAGS_SKB_MODE ? "xdpgeneric" : "xdp";
 	struct bpf_prog_info info = {0};
-	LIBBPF_OPTS(bpf_xdp_attach_opts, options);
+	struct bpf_xdp_attach_opts options = {.sz = sizeof(options)};
 	int r;
 
 	if (id == 0)
@@ -70,7 +70,7 @@ clear_mode(
 int
 spx_xdp_clear(const struct spx_xdp *x, const struct spx_port *p, struct spx_error *err)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, there);
+	struct bpf_xdp_query_opts there = {.sz = sizeof(there)};
 	int r = bpf_xdp_query((int)x->if_index, 0, &there);
 
 	if (r < 0)
@@ -131,7 +131,7 @@ find_maps(struct spx_xdp *x, struct spx_error *err)
 static int
 make_generic(const struct spx_xdp *x, struct spx_error *err)
 {
-	LIBBPF_OPTS(bpf_xdp_attach_opts, ours, .old_prog_fd = x->program);
+	struct bpf_xdp_attach_opts ours = {.sz = sizeof(ours), .old_prog_fd = x->program};
 	int r = bpf_xdp_detach((int)x->if_index, XDP_FLAGS_DRV_MODE, &ours);
 
 	if (r == 0)
@@ -173,7 +173,7 @@ settle_mode(const struct spx_xdp *x, const struct spx_port *p, bool native, stru
 int
 spx_xdp_find(struct spx_xdp *x, const struct spx_port *p, struct spx_error *err)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, there);
+	struct bpf_xdp_query_opts there = {.sz = sizeof(there)};
 	struct bpf_prog_info info = {0};
 	int r = bpf_xdp_query((int)x->if_index, 0, &there);
 
@@ -193,7 +193,7 @@ spx_xdp_release(struct spx_xdp *x)
 {
 	const int fds[] = {
 		x->maps.settings, x->maps.udp_ports, x->maps.prefixes4, x->maps.prefixes6, x->program};
-	LIBBPF_OPTS(bpf_xdp_attach_opts, ours, .old_prog_fd = x->program);
+	struct bpf_xdp_attach_opts ours = {.sz = sizeof(ours), .old_prog_fd = x->program};
 
 	if (x->program >= 0) {
 		bpf_xdp_detach((int)x->if_index, XDP_FLAGS_DRV_MODE, &ours);

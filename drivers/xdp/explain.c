@@ -22,14 +22,9 @@ static __thread char last_words[256];
 static int
 keep_words(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	int length;
-
-	if (level != LIBBPF_WARN)
-		return 0;
-	length = vsnprintf(last_words, sizeof(last_words), format, arguments);
-	for (length = (int)strnlen(last_words, sizeof(last_words));
-		length > 0 && last_words[length - 1] == '\n';)
-		last_words[--length] = '\0';
+	if (level == LIBBPF_WARN)
+		vsnprintf(last_words, sizeof(last_words), format, arguments);
+	last_words[strcspn(last_words, "\n")] = '\0';
 	return 0;
 }
 
@@ -43,7 +38,7 @@ static int
 explain_attach(const struct spx_xdp *x, const struct spx_port *p, int program, struct spx_error *err)
 {
 	const char *interface = p->options.interface;
-	LIBBPF_OPTS(bpf_xdp_attach_opts, ours, .old_prog_fd = program);
+	struct bpf_xdp_attach_opts ours = {.sz = sizeof(ours), .old_prog_fd = program};
 	int r;
 
 	last_words[0] = '\0';

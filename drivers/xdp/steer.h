@@ -6,10 +6,11 @@
 
 #include <linux/types.h>
 
-#define SPX_STEER_PROGRAM   "spx_steer" /* at most 15 bytes, as the kernel keeps no more */
-#define SPX_STEER_SETTINGS  "settings"  /* array of one: struct spx_steer_settings */
-#define SPX_STEER_UDP_PORTS "udp_ports" /* array of words of 64 ports: bit p % 64 of word p / 64 is port p   \
-					 */
+#define SPX_STEER_PROGRAM  "spx_steer" /* at most 15 bytes, as the kernel keeps no more */
+#define SPX_STEER_SETTINGS "settings"  /* array of one: struct spx_steer_settings */
+#define SPX_STEER_UDP_PORTS                                                                                  \
+	"udp_ports" /* array of words of 64 ports: bit p % 64 of word p / 64 is port p                       \
+		     */
 #define SPX_STEER_PREFIXES4                                                                                  \
 	"prefixes4" /* tries: struct spx_steer_prefix4 or 6 -> one byte that says nothing */
 #define SPX_STEER_PREFIXES6 "prefixes6"

@@ -2,6 +2,7 @@
 """Interfaces that sphex shares with the kernel: xdp ports between namespaces."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -288,6 +289,7 @@ def test_errors_name_the_remedy(net):
     finish(net, start(net))
 
 
+os.environ["LSAN_OPTIONS"] = f"print_suppressions=0:suppressions={os.path.join(os.path.dirname(__file__), 'xdp.lsan')}"
 lab.main(test_hosts_talk, test_kernel_keeps_what_is_not_ours, test_steering_changes_live, test_generic_mode,
          test_killed_and_started_again, test_killed_twenty_times, test_another_sphex_is_not_disturbed,
          test_foreign_program_is_not_touched, test_errors_name_the_remedy)

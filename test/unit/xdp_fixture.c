@@ -79,3 +79,11 @@ steering_takes(const struct steering *s, const struct frame *f)
 	cr_assert(run.retval == XDP_REDIRECT || run.retval == XDP_PASS, "verdict %u", run.retval);
 	return run.retval == XDP_REDIRECT;
 }
+
+void
+steering_set(struct steering *s, const struct spx_xdp_target *target, bool on)
+{
+	struct spx_error err = {""};
+
+	cr_assert_eq(spx_xdp_steer(&s->port, target, on, &err), 0, "%s", err.text);
+}

@@ -22,6 +22,9 @@ void steering_stop(struct steering *s);
  */
 bool steering_takes(const struct steering *s, const struct frame *f);
 
+/* Makes the target ours or the kernel's; fails the test when that is refused. */
+void steering_set(struct steering *s, const struct spx_xdp_target *target, bool on);
+
 /* Takes the socket out of the map, as its end does. */
 void steering_lose_socket(struct steering *s);
 

@@ -1,8 +1,6 @@
-/* Every verdict of the steering program over frames of every kind, and what spx_xdp_steer does to them. */
+/* Every verdict of the steering program over frames of every kind. */
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <string.h>
 
 #include "test/unit/good_frames.h"
 #include "test/unit/xdp_fixture.h"
@@ -21,14 +19,6 @@ static const struct spx_xdp_target everything = {.kind = SPX_XDP_EVERYTHING},
 				   net6 = {.kind = SPX_XDP_PREFIX6,
 					   .length = 32,
 					   .address = {0x20, 0x01, 0x0d, 0xb8}};
-
-static void
-set(struct steering *s, const struct spx_xdp_target *target, bool on)
-{
-	struct spx_error err = {""};
-
-	cr_assert_eq(spx_xdp_steer(&s->port, target, on, &err), 0, "%s", err.text);
-}
 
 /* The frame in no, one and two tags, of both kinds. */
 static void
@@ -78,7 +68,7 @@ Test(xdp_steer, everything_is_every_frame)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &everything, true);
+	steering_set(&s, &everything, true);
 #define EXPECT_OURS(name)                                                                                    \
 	good_##name(&f);                                                                                     \
 	cr_expect(steering_takes(&s, &f), #name);
@@ -86,7 +76,7 @@ Test(xdp_steer, everything_is_every_frame)
 	frame_udp4(&f, 0);
 	f.length = ETH_MIN;
 	cr_expect(steering_takes(&s, &f));
-	set(&s, &everything, false);
+	steering_set(&s, &everything, false);
 	cr_expect(!steering_takes(&s, &f));
 	steering_stop(&s);
 }
@@ -97,7 +87,7 @@ Test(xdp_steer, without_a_socket_the_kernel_gets_all)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &everything, true);
+	steering_set(&s, &everything, true);
 	frame_udp4(&f, 0);
 	cr_expect(steering_takes(&s, &f));
 	steering_lose_socket(&s);
@@ -111,7 +101,7 @@ Test(xdp_steer, udp_ports_in_every_wrapping)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &the_port, true);
+	steering_set(&s, &the_port, true);
 	for (unsigned tags = 0; tags <= 3; tags++) {
 		udp4_tagged(&f, tags, 0);
 		cr_expect_eq(steering_takes(&s, &f), tags <= 2, "IPv4, %u tags", tags);
@@ -120,7 +110,7 @@ Test(xdp_steer, udp_ports_in_every_wrapping)
 		udp6_tagged(&f, tags);
 		cr_expect_eq(steering_takes(&s, &f), tags <= 2, "IPv6, %u tags", tags);
 	}
-	set(&s, &the_port, false);
+	steering_set(&s, &the_port, false);
 	udp4_tagged(&f, 0, 0);
 	cr_expect(!steering_takes(&s, &f));
 	steering_stop(&s);
@@ -132,7 +122,7 @@ Test(xdp_steer, only_the_destination_port_of_udp)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &the_port, true);
+	steering_set(&s, &the_port, true);
 	frame_tcp4(&f, 2, 0);
 	cr_expect(!steering_takes(&s, &f), "TCP");
 	udp4_tagged(&f, 0, 0);
@@ -155,13 +145,13 @@ Test(xdp_steer, both_ends_of_the_ports)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &last, true);
+	steering_set(&s, &last, true);
 	udp4_tagged(&f, 0, 0);
 	frame_put16(&f, f.udp + 2, 65535);
 	cr_expect(steering_takes(&s, &f));
 	frame_put16(&f, f.udp + 2, 0);
 	cr_expect(!steering_takes(&s, &f));
-	set(&s, &first, true);
+	steering_set(&s, &first, true);
 	cr_expect(steering_takes(&s, &f));
 	steering_stop(&s);
 }
@@ -173,7 +163,7 @@ Test(xdp_steer, fragments_have_no_port_but_an_address)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &the_port, true);
+	steering_set(&s, &the_port, true);
 	udp4_tagged(&f, 0, 0);
 	frame_put16(&f, f.ip + 6, 0x4000);
 	cr_expect(steering_takes(&s, &f), "don't fragment is no fragment");
@@ -181,7 +171,7 @@ Test(xdp_steer, fragments_have_no_port_but_an_address)
 		frame_put16(&f, f.ip + 6, fields[i]);
 		cr_expect(!steering_takes(&s, &f), "fragment field %04x", fields[i]);
 	}
-	set(&s, &host4, true);
+	steering_set(&s, &host4, true);
 	for (unsigned i = 0; i < RTE_DIM(fields); i++) {
 		frame_put16(&f, f.ip + 6, fields[i]);
 		cr_expect(steering_takes(&s, &f), "fragment field %04x to the prefix", fields[i]);
@@ -195,7 +185,7 @@ Test(xdp_steer, ipv6_extension_headers_are_for_the_kernel)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &the_port, true);
+	steering_set(&s, &the_port, true);
 	frame_start(&f, TYPE_IPV6);
 	frame_ipv6(&f, IPPROTO_HOPOPTS);
 	frame_extension(&f, IPPROTO_UDP, 0, 8);
@@ -208,7 +198,7 @@ Test(xdp_steer, ipv6_extension_headers_are_for_the_kernel)
 	frame_udp(&f);
 	frame_close(&f);
 	cr_expect(!steering_takes(&s, &f), "fragment");
-	set(&s, &net6, true);
+	steering_set(&s, &net6, true);
 	cr_expect(steering_takes(&s, &f), "fragment to the prefix");
 	steering_stop(&s);
 }
@@ -221,16 +211,16 @@ Test(xdp_steer, prefixes_of_the_destination)
 	steering_start(&s);
 	frame_tcp4(&tcp, 2, 0);
 	frame_udp6(&udp6, 0);
-	set(&s, &source4, true);
+	steering_set(&s, &source4, true);
 	cr_expect(!steering_takes(&s, &tcp), "a source");
-	set(&s, &net4, true);
+	steering_set(&s, &net4, true);
 	cr_expect(steering_takes(&s, &tcp) && !steering_takes(&s, &udp6));
-	set(&s, &host4, true);
-	set(&s, &net4, false);
+	steering_set(&s, &host4, true);
+	steering_set(&s, &net4, false);
 	cr_expect(steering_takes(&s, &tcp), "the host alone");
-	set(&s, &host4, false);
+	steering_set(&s, &host4, false);
 	cr_expect(!steering_takes(&s, &tcp));
-	set(&s, &net6, true);
+	steering_set(&s, &net6, true);
 	cr_expect(steering_takes(&s, &udp6) && !steering_takes(&s, &tcp));
 	udp6.bytes[udp6.ip + 27] ^= 1;
 	cr_expect(!steering_takes(&s, &udp6), "another prefix");
@@ -244,7 +234,7 @@ Test(xdp_steer, short_frames_are_for_the_kernel)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &the_port, true);
+	steering_set(&s, &the_port, true);
 	for (unsigned kind = 0; kind < 6; kind++) {
 		uint32_t whole;
 
@@ -266,7 +256,7 @@ Test(xdp_steer, headers_that_lie)
 	struct frame f;
 
 	steering_start(&s);
-	set(&s, &the_port, true);
+	steering_set(&s, &the_port, true);
 	udp4_tagged(&f, 0, 0);
 	f.bytes[f.ip] = 0x44;
 	cr_expect(!steering_takes(&s, &f), "header of four words");
@@ -277,85 +267,5 @@ Test(xdp_steer, headers_that_lie)
 	udp6_tagged(&f, 0);
 	f.bytes[f.ip] = 0x40;
 	cr_expect(!steering_takes(&s, &f), "version 4 in IPv6");
-	steering_stop(&s);
-}
-
-/* ---- spx_xdp_steer and spx_xdp_steered --------------------------------------------------------------- */
-
-struct seen {
-	struct spx_xdp_target target[16];
-	unsigned n;
-};
-
-static void
-see(const struct spx_xdp_target *target, void *arg)
-{
-	struct seen *seen = arg;
-
-	cr_assert_lt(seen->n, RTE_DIM(seen->target));
-	seen->target[seen->n++] = *target;
-}
-
-static void
-look(struct steering *s, struct seen *seen)
-{
-	struct spx_error err = {""};
-
-	seen->n = 0;
-	cr_assert_eq(spx_xdp_steered(&s->port, see, seen, &err), 0, "%s", err.text);
-}
-
-Test(xdp_steer, reads_back_what_was_set)
-{
-	const struct spx_xdp_target *all[] = {&everything, &the_port, &net4, &host4, &net6};
-	struct steering s;
-	struct seen seen;
-	unsigned found = 0;
-
-	steering_start(&s);
-	look(&s, &seen);
-	cr_expect_eq(seen.n, 0);
-	for (unsigned i = 0; i < RTE_DIM(all); i++) {
-		set(&s, all[i], true);
-		set(&s, all[i], true); /* again is no error */
-	}
-	look(&s, &seen);
-	cr_expect_eq(seen.n, RTE_DIM(all));
-	for (unsigned i = 0; i < seen.n; i++)
-		for (unsigned k = 0; k < RTE_DIM(all); k++)
-			found += memcmp(&seen.target[i], all[k], sizeof(*all[k])) == 0;
-	cr_expect_eq(found, RTE_DIM(all));
-	for (unsigned i = 0; i < RTE_DIM(all); i++) {
-		set(&s, all[i], false);
-		set(&s, all[i], false);
-	}
-	look(&s, &seen);
-	cr_expect_eq(seen.n, 0);
-	steering_stop(&s);
-}
-
-Test(xdp_steer, refuses_what_it_cannot_do)
-{
-	struct spx_xdp_target t = {.kind = SPX_XDP_PREFIX4, .length = 33};
-	struct spx_error err = {""};
-	struct steering s;
-
-	steering_start(&s);
-	cr_expect_eq(spx_xdp_steer(&s.port, &t, true, &err), -EINVAL);
-	t = (struct spx_xdp_target){.kind = SPX_XDP_PREFIX4, .length = 8, .address = {10, 1}};
-	cr_expect_eq(spx_xdp_steer(&s.port, &t, true, &err), -EINVAL);
-	cr_expect(strstr(err.text, "no bits beyond the prefix") != NULL, "%s", err.text);
-	t = (struct spx_xdp_target){.kind = SPX_XDP_PREFIX4, .length = 32};
-	for (unsigned i = 0; i < SPX_XDP_PREFIXES_MAX; i++) {
-		t.address[2] = (uint8_t)(i >> 8);
-		t.address[3] = (uint8_t)i;
-		set(&s, &t, true);
-	}
-	t.address[0] = 1;
-	cr_expect_eq(spx_xdp_steer(&s.port, &t, true, &err), -ENOSPC);
-	cr_expect(strstr(err.text, "4096 prefixes") != NULL, "%s", err.text);
-	s.port.ops = &spx_ethdev_ops;
-	cr_expect_eq(spx_xdp_steer(&s.port, &everything, true, &err), -EINVAL);
-	cr_expect(strstr(err.text, "port left is no xdp port") != NULL, "%s", err.text);
 	steering_stop(&s);
 }
