@@ -4,7 +4,8 @@
 
 #include "drivers/port.h"
 
-static const struct spx_port_ops *const drivers[] = {&spx_ethdev_ops, &spx_replay_ops, &spx_capture_ops};
+static const struct spx_port_ops *const drivers[] = {
+	&spx_ethdev_ops, &spx_xdp_ops, &spx_replay_ops, &spx_capture_ops};
 
 int
 spx_port_open(struct spx_port *p, const struct spx_port_options *options, struct spx_error *err)
@@ -16,8 +17,9 @@ spx_port_open(struct spx_port *p, const struct spx_port_options *options, struct
 		if (strcmp(drivers[i]->name, options->driver) == 0)
 			p->ops = drivers[i];
 	if (p->ops == NULL)
-		return spx_error(err, -EINVAL, "port %s: no driver \"%s\"; there are ethdev, replay, capture",
-			options->name, options->driver);
+		return spx_error(err, -EINVAL,
+			"port %s: no driver \"%s\"; there are ethdev, xdp, replay, capture", options->name,
+			options->driver);
 	r = p->ops->open(p, err);
 	if (r < 0) {
 		p->ops = NULL;

@@ -1,14 +1,15 @@
 /* A port: where packets come from or go to. A driver is one struct of functions.
  *
- * Drivers: ethdev (any DPDK device), replay (a trace plays into the appliance), capture (pcapng file out).
- * The control thread opens and closes ports; workers call rx_burst and tx_burst, each queue from one worker
- * only.
+ * Drivers: ethdev (any DPDK device), xdp (an interface of the kernel, shared with it), replay (a trace plays
+ * into the appliance), capture (pcapng file out). The control thread opens and closes ports; workers call
+ * rx_burst and tx_burst, each queue from one worker only.
  */
 #ifndef SPX_PORT_H
 #define SPX_PORT_H
 
 #include <stdatomic.h>
 
+#include "drivers/xdp/xdp.h"
 #include "lib/base/base.h"
 
 struct spx_port;
@@ -16,7 +17,7 @@ struct spx_port;
 /* What the configuration says of a port. Strings are the configuration's and outlive the port. */
 struct spx_port_options {
 	char name[SPX_NAME_MAX];
-	const char *driver;       /* "ethdev", "replay", "capture" */
+	const char *driver;       /* "ethdev", "xdp", "replay", "capture" */
 	uint16_t id;              /* 0...SPX_PORTS_MAX-1 */
 	uint16_t workers;         /* queues wanted, each way */
 	uint32_t max_frame;       /* bytes without FCS */
@@ -25,7 +26,13 @@ struct spx_port_options {
 
 	const char *device; /* ethdev: devargs such as "0000:03:00.0" or "net_null0,size=60" */
 	uint16_t rx_descriptors, tx_descriptors; /* ethdev; 0 = the driver's choice */
-	bool promiscuous;                        /* ethdev */
+	bool promiscuous;                        /* ethdev, xdp */
+
+	const char *interface;               /* xdp: name of the kernel's interface */
+	uint16_t queues;                     /* xdp: receive queues to take, from 0 on; 0 = all it has */
+	enum spx_xdp_mode mode;              /* xdp */
+	const struct spx_xdp_target *target; /* xdp: what is ours at first, n_targets of them */
+	uint32_t n_targets;
 
 	const char *file; /* replay: trace; capture: file to create */
 	uint64_t passes;  /* replay: times through the trace; 0 = no limit */
@@ -78,6 +85,7 @@ struct spx_port {
 	uint16_t rx_queues, tx_queues;
 	bool checksum_done; /* the device marks bad IPv4 checksums: parse need not compute them */
 	atomic_bool down;   /* the device is gone or has no link: workers drop what should go out */
+	uint32_t kept; /* set by close: mbufs that the device has not given back and nobody will use again */
 	struct spx_port_options options;
 };
 
@@ -86,6 +94,6 @@ struct spx_port {
 int spx_port_open(struct spx_port *p, const struct spx_port_options *options, struct spx_error *err);
 int spx_port_close(struct spx_port *p, struct spx_error *err);
 
-extern const struct spx_port_ops spx_ethdev_ops, spx_replay_ops, spx_capture_ops;
+extern const struct spx_port_ops spx_ethdev_ops, spx_xdp_ops, spx_replay_ops, spx_capture_ops;
 
 #endif

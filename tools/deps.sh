@@ -4,13 +4,13 @@
 set -eu
 
 # build and run (libdpdk-dev depends on every driver library, net_null to net_af_xdp)
-packages="gcc libc6-dev make pkgconf meson ninja-build libdpdk-dev dpdk libjansson-dev libpcap-dev"
-packages="$packages zlib1g-dev"
+packages="gcc libc6-dev make pkgconf meson ninja-build libdpdk-dev dpdk libjansson-dev libpcap-dev libbpf-dev"
+packages="$packages zlib1g-dev clang linux-libc-dev"
 # tests and benchmarks
 packages="$packages libcriterion-dev tcpdump ethtool iproute2 iputils-ping procps util-linux python3"
 packages="$packages python3-jsonschema python3-scapy jq valgrind"
 # checks and fuzzing
-packages="$packages git clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm"
+packages="$packages git clang-format clang-tidy cppcheck libclang-rt-14-dev llvm"
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "deps: this is no Debian system; install what these Debian 12 packages hold: $packages" >&2

@@ -1,59 +1,9 @@
-/* Where packets come from, go to and lie: the mbuf pool, the files of ports, and the ports. */
+/* Where packets come from and go to: the ports and their files. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <rte_errno.h>
-
 #include "app/sphex/appliance_internal.h"
-
-#define POOL_CACHE 256u /* most mbufs an lcore keeps for itself */
-#define POOL_NAME  "sphex_pool"
-
-/* Mbufs an lcore keeps for itself: so few that all lcores together cannot hold back half the pool (a cache
- * grows to one and a half times its size). */
-static unsigned
-cache_size(const struct spx_setup *setup)
-{
-	return RTE_MIN(setup->mbufs / (4u * (setup->workers + 1u)), POOL_CACHE);
-}
-
-/* The pool stays for the next run of this process, where it mostly fits: filling one takes longer than many a
- * trace. */
-int
-spx_appliance_create_pool(struct spx_appliance *app, struct spx_error *err)
-{
-	uint32_t room = RTE_MBUF_DEFAULT_DATAROOM;
-	uint16_t size;
-
-	/* One byte more than the largest frame: a replay marks an oversize packet with it. */
-	for (uint16_t i = 0; i < app->setup->n_ports; i++)
-		room = RTE_MAX(room, app->setup->port[i].max_frame + 1);
-	size = (uint16_t)RTE_MIN(RTE_ALIGN_CEIL(room + RTE_PKTMBUF_HEADROOM, 64u), (uint32_t)UINT16_MAX);
-	app->pool = rte_mempool_lookup(POOL_NAME);
-	if (app->pool != NULL && app->pool->size == app->setup->mbufs &&
-		rte_pktmbuf_data_room_size(app->pool) == size)
-		return 0;
-	rte_mempool_free(app->pool);
-	/* RTS: threads that share a CPU do not wait for one that lost it in the middle of a put. */
-	app->pool = rte_pktmbuf_pool_create_by_ops(POOL_NAME, app->setup->mbufs, cache_size(app->setup),
-		sizeof(struct spx_meta), size, SOCKET_ID_ANY, "ring_mt_rts");
-	if (app->pool == NULL)
-		return spx_error(err, -ENOMEM,
-			"no memory for %u mbufs of %u bytes (%s); raise memory.megabytes or lower "
-			"memory.mbufs",
-			app->setup->mbufs, size, rte_strerror(rte_errno));
-	return 0;
-}
-
-/* Every packet has been sent or freed by now: what is missing in the pool has been lost without a count. */
-int
-spx_appliance_check_pool(const struct spx_appliance *app, struct spx_error *err)
-{
-	unsigned missing = app->pool == NULL ? 0 : rte_mempool_in_use_count(app->pool);
-
-	return missing == 0 ? 0 : spx_error(err, -EPROTO, "%u mbufs did not come back to the pool", missing);
-}
 
 /* A capture must not write over a trace that is replayed, or over another capture, by whatever name. */
 int
@@ -92,6 +42,11 @@ spx_appliance_open_ports(struct spx_appliance *app, struct spx_error *err)
 			.verify_checksum = wanted->verify_checksum,
 			.pool = app->pool,
 			.device = wanted->device,
+			.interface = wanted->interface,
+			.queues = wanted->queues,
+			.mode = wanted->mode,
+			.target = wanted->target,
+			.n_targets = wanted->n_targets,
 			.rx_descriptors = wanted->rx_descriptors,
 			.tx_descriptors = wanted->tx_descriptors,
 			.promiscuous = wanted->promiscuous,

@@ -59,5 +59,9 @@ int spx_call_give(struct spx_call *call, json_t *shown, json_t **result);
 
 /* Methods without parameters take {} or nothing. */
 int spx_call_read_nothing(struct spx_call *call);
+/* methods_steer.c */
+int spx_method_show_steer(struct spx_call *call, json_t **result);
+int spx_method_steer_add(struct spx_call *call, json_t **result);
+int spx_method_steer_delete(struct spx_call *call, json_t **result);
 
 #endif

@@ -8,6 +8,7 @@
  *   methods_rule.c    rule.*
  *   methods_trace.c   trace
  *   methods_capture.c capture.*
+ *   methods_steer.c   show.steer, steer.*
  *
  * A method reads its parameters by table, as a configuration is read (setup_reader.h), and returns a result.
  * One that may wait (for a grace period, a name server, packets) is `slow` and runs on a thread of its own;

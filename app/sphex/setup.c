@@ -52,6 +52,8 @@ spx_setup_free(struct spx_setup *setup)
 	for (unsigned i = 0; i < setup->n_ports; i++) {
 		free(setup->port[i].device);
 		free(setup->port[i].file);
+		free(setup->port[i].interface);
+		free(setup->port[i].target);
 	}
 	free(setup->port);
 	free(setup->action);
@@ -77,16 +79,16 @@ spx_setup_add_port(struct spx_setup *setup, const char *name, const char *driver
 {
 	struct spx_setup_port *ports = grow(setup->port, setup->n_ports, sizeof(*ports));
 	struct spx_setup_port *port;
-	bool ethdev = strcmp(driver, "ethdev") == 0;
+	bool device = strcmp(driver, "ethdev") == 0 || strcmp(driver, "xdp") == 0;
 
 	if (ports == NULL)
 		return NULL;
 	setup->port = ports;
 	port = &ports[setup->n_ports++];
 	*port = (struct spx_setup_port){
-		.max_frame = ethdev ? ETHERNET_FRAME : TRACE_FRAME,
-		.verify_checksum = ethdev,
-		.promiscuous = ethdev,
+		.max_frame = device ? ETHERNET_FRAME : TRACE_FRAME,
+		.verify_checksum = device,
+		.promiscuous = device,
 		.passes = 1,
 		.queue.options = {.limit_packets = 1000, .limit_bytes = 1000000},
 	};

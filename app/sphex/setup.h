@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include "drivers/xdp/xdp.h"
 #include "lib/base/base.h"
 #include "lib/flow/flow.h"
 #include "lib/queue/queue.h"
@@ -28,14 +29,19 @@ struct spx_setup_port {
 	char driver[SPX_NAME_MAX];
 	char *device;         /* ethdev: devargs */
 	char *file;           /* replay, capture */
-	uint32_t max_frame;   /* bytes without FCS; default 2048 for replay and capture, 1522 for ethdev */
-	bool verify_checksum; /* default true for ethdev, false for replay (anonymised traces) */
-	bool promiscuous;     /* ethdev, default true */
+	uint32_t max_frame;   /* bytes without FCS; default 2048 for replay and capture, 1522 for devices */
+	bool verify_checksum; /* default true for devices, false for replay (anonymised traces) */
+	bool promiscuous;     /* ethdev and xdp, default true */
 	uint16_t rx_descriptors, tx_descriptors; /* ethdev, 0 = the driver's choice */
 	uint64_t passes;                         /* replay, default 1, 0 = without end */
 	double speed;                            /* replay, 0 = top speed (default) */
 	uint32_t snap;                           /* capture */
 	struct spx_setup_queue queue;            /* ethdev, capture */
+	char *interface;                         /* xdp */
+	uint16_t queues;                         /* xdp, 0 = all that the interface has (default) */
+	enum spx_xdp_mode mode;                  /* xdp, default auto */
+	struct spx_xdp_target *target;           /* xdp: what is ours; default everything */
+	uint32_t n_targets;
 };
 
 struct spx_setup_action {

@@ -75,8 +75,8 @@ clear_host_bits(uint8_t *address, unsigned length, unsigned bits)
 	return was_set;
 }
 
-static int
-read_prefix(const struct spx_place *at, struct spx_match *match, uint8_t address[16], uint8_t *length)
+int
+spx_read_prefix(const struct spx_place *at, uint8_t address[16], uint8_t *length, bool *ipv6)
 {
 	const char *text = json_string_value(at->value), *rest;
 	size_t n = text == NULL ? 0 : strcspn(text, "/");
@@ -102,7 +102,17 @@ read_prefix(const struct spx_place *at, struct spx_match *match, uint8_t address
 			at, "no bits beyond the prefix expected, did you mean \"%s/%u\"?", alone, prefix);
 	}
 	*length = (uint8_t)prefix;
-	return set_family(at, match, v6 ? SPX_FAMILY_IPV6 : SPX_FAMILY_IPV4);
+	*ipv6 = v6;
+	return 0;
+}
+
+static int
+read_prefix(const struct spx_place *at, struct spx_match *match, uint8_t address[16], uint8_t *length)
+{
+	bool ipv6;
+	int rc = spx_read_prefix(at, address, length, &ipv6);
+
+	return rc != 0 ? rc : set_family(at, match, ipv6 ? SPX_FAMILY_IPV6 : SPX_FAMILY_IPV4);
 }
 
 static int

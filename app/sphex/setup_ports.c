@@ -4,10 +4,12 @@
 #include "app/sphex/choices.h"
 #include "app/sphex/setup_reader.h"
 
-enum { ETHDEV, REPLAY, CAPTURE, DRIVERS };
+enum { ETHDEV, XDP, REPLAY, CAPTURE, DRIVERS };
 
-static const char *const driver_words[] = {"ethdev", "replay", "capture", NULL};
-static const char *const driver_whats[] = {"an ethdev port", "a replay port", "a capture port", "a port"};
+static const char *const driver_words[] = {"ethdev", "xdp", "replay", "capture", NULL};
+static const char *const mode_words[] = {"auto", "native", "generic", NULL}; /* enum spx_xdp_mode */
+static const char *const driver_whats[] = {
+	"an ethdev port", "an xdp port", "a replay port", "a capture port", "a port"};
 
 #define IN(driver) (1u << (driver))
 
@@ -75,7 +77,11 @@ static const struct spx_field port_fields[] = {
 	{"driver", read_driver, .words = driver_words, .required = true},
 	{"name", spx_read_name, AT(name), .required = true},
 	{"device", spx_read_text, AT(device), .kinds = IN(ETHDEV), .required = true},
-	{"promiscuous", spx_read_bool, AT(promiscuous), .kinds = IN(ETHDEV)},
+	{"interface", spx_read_interface, AT(interface), .kinds = IN(XDP), .required = true},
+	{"queues", spx_read_u16, AT(queues), .max = SPX_WORKERS_MAX, .kinds = IN(XDP)},
+	{"mode", spx_read_word, AT(mode), .words = mode_words, .kinds = IN(XDP)},
+	{"steer", spx_read_steer, .kinds = IN(XDP)},
+	{"promiscuous", spx_read_bool, AT(promiscuous), .kinds = IN(ETHDEV) | IN(XDP)},
 	{"rx_descriptors", spx_read_u16, AT(rx_descriptors), .max = 32768, .kinds = IN(ETHDEV)},
 	{"tx_descriptors", spx_read_u16, AT(tx_descriptors), .max = 32768, .kinds = IN(ETHDEV)},
 	{"trace", spx_read_file, AT(file), .kinds = IN(REPLAY), .required = true},
@@ -85,7 +91,8 @@ static const struct spx_field port_fields[] = {
 	{"snap", spx_read_u32, AT(snap), .max = 262144, .kinds = IN(CAPTURE)},
 	{"queue", read_queue, AT(queue), .keys = &queue_keys, .kinds = IN(ETHDEV) | IN(CAPTURE)},
 	{"max_frame", spx_read_u32, AT(max_frame), .min = 64, .max = 16384, .kinds = IN(ETHDEV) | IN(REPLAY)},
-	{"verify_checksum", spx_read_bool, AT(verify_checksum), .kinds = IN(ETHDEV) | IN(REPLAY)},
+	{"max_frame", spx_read_u32, AT(max_frame), .min = 64, .max = SPX_XDP_FRAME_MAX, .kinds = IN(XDP)},
+	{"verify_checksum", spx_read_bool, AT(verify_checksum), .kinds = IN(ETHDEV) | IN(XDP) | IN(REPLAY)},
 };
 
 /* Characters of the device's own name: what follows the first comma are its parameters. */
@@ -103,6 +110,8 @@ same_source(const struct spx_setup_port *a, const struct spx_setup_port *b)
 
 	if (a->device != NULL && b->device != NULL)
 		return length == device_length(b->device) && strncmp(a->device, b->device, length) == 0;
+	if (a->interface != NULL && b->interface != NULL)
+		return strcmp(a->interface, b->interface) == 0;
 	if (a->file != NULL && b->file != NULL && (!spx_port_receives(a) || !spx_port_receives(b)))
 		return strcmp(a->file, b->file) == 0;
 	return false;
@@ -119,7 +128,10 @@ check_against_earlier(const struct spx_place *at, const struct spx_setup_port *p
 			return spx_unexpected(&name, "a name that no port before it has expected");
 		if (same_source(other, port))
 			return spx_mistake(at, "uses the same %s as port \"%s\"; one of its own expected",
-				port->device != NULL ? "device" : "file", other->name);
+				port->device != NULL      ? "device"
+				: port->interface != NULL ? "interface"
+							  : "file",
+				other->name);
 	}
 	return 0;
 }
@@ -138,7 +150,9 @@ read_port(const struct spx_place *at)
 
 	if (port == NULL)
 		return spx_no_memory(at);
-	rc = spx_read_object(at, &keys, port);
+	rc = driver == XDP ? spx_steer_default(at, port) : 0;
+	if (rc == 0)
+		rc = spx_read_object(at, &keys, port);
 	return rc != 0 ? rc : check_against_earlier(at, port);
 }
 
@@ -164,7 +178,7 @@ spx_read_ports(const struct spx_place *at, const struct spx_field *field, void *
 		receives = receives || spx_port_receives(&setup->port[i]);
 	}
 	if (!receives)
-		return spx_mistake(at, "no port receives; at least one ethdev or replay port expected");
+		return spx_mistake(at, "no port receives; at least one ethdev, xdp or replay port expected");
 	return 0;
 }
 

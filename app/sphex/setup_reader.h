@@ -2,9 +2,9 @@
  *
  * A table row says key, reader, and where the value goes; the same table refuses unknown keys and reports
  * missing ones, so what is read and what is allowed cannot differ. setup_document.c, setup_ports.c,
- * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c and setup_control.c hold the tables,
- * setup_running.c those of a rule file that a running appliance is given; setup_reader.c and setup_values.c the
- * machinery.
+ * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c, setup_control.c and setup_xdp.c hold the
+ * tables, setup_running.c those of a rule file that a running appliance is given; setup_reader.c and
+ * setup_values.c the machinery.
  */
 #ifndef SPX_SETUP_READER_H
 #define SPX_SETUP_READER_H
@@ -47,7 +47,7 @@ struct spx_field {
 	bool required;
 };
 
-/* The keys of an object. One table serves objects of several kinds (the ports of the three drivers): `kind`
+/* The keys of an object. One table serves objects of several kinds (the ports of all drivers): `kind`
  * is the bit of the one at hand, or SPX_KIND_UNKNOWN while it cannot be told. */
 struct spx_keys {
 	const char *what; /* "a replay port" */
@@ -128,6 +128,15 @@ int spx_read_cache(const struct spx_place *at, const struct spx_field *field, vo
 
 /* "control" into struct spx_setup_control. */
 int spx_read_control(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* An IPv4 or IPv6 prefix without bits beyond its length: address in network order, IPv4 in its first four
+ * bytes (of 16, zero before). */
+int spx_read_prefix(const struct spx_place *at, uint8_t address[16], uint8_t *length, bool *ipv6);
+
+/* "interface" and "steer" of an xdp port; char *, owned, and its struct spx_setup_port. */
+int spx_read_interface(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_steer_default(const struct spx_place *at, struct spx_setup_port *port); /* everything */
+int spx_read_steer(const struct spx_place *at, const struct spx_field *field, void *into);
 
 /* "match" of a rule into struct spx_match. */
 int spx_read_match(const struct spx_place *at, const struct spx_field *field, void *into);

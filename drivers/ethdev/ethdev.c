@@ -4,6 +4,8 @@
  * What a device lacks is negotiated down and said in the log: fewer queues than workers, no RSS, no checksum
  * offload, a smaller largest frame. What cannot be done without (the device itself, queues, start) is an
  * error.
+ *
+ * Drivers that are a DPDK device and something more are made of the same parts (ethdev.h).
  */
 #include <errno.h>
 #include <net/if.h>
@@ -17,32 +19,25 @@
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
-#include "drivers/port.h"
+#include "drivers/ethdev/ethdev.h"
 
 #define DESCRIPTORS    1024u  /* per queue, where neither the user nor the driver has a wish */
 #define DRAIN_MAX      4096u  /* packets freed from a receive queue at the end; a multiple of SPX_BURST_MAX */
 #define SEND_OUT_US    10000u /* for frames in a full transmit ring to leave before the device stops */
 #define FRAME_OVERHEAD 22u    /* Ethernet header and two VLAN tags: frame = MTU + this */
 
-struct ethdev {
-	uint16_t port_id;
-	bool started;
-	unsigned if_index;   /* of the kernel's interface below the device; 0: none */
-	atomic_bool removed; /* the bus says that the device is gone */
-};
-
-static uint16_t
-ethdev_rx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+uint16_t
+spx_ethdev_rx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	const struct ethdev *e = p->state;
+	const struct spx_ethdev *e = p->state;
 
 	return rte_eth_rx_burst(e->port_id, queue, pkts, n);
 }
 
-static uint16_t
-ethdev_tx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+uint16_t
+spx_ethdev_tx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	const struct ethdev *e = p->state;
+	const struct spx_ethdev *e = p->state;
 
 	return rte_eth_tx_burst(e->port_id, queue, pkts, n);
 }
@@ -200,7 +195,7 @@ drain_receive(const struct spx_port *p, uint16_t port_id)
 static int
 on_removal(uint16_t port_id, enum rte_eth_event_type event, void *arg, void *unused)
 {
-	struct ethdev *e = arg;
+	struct spx_ethdev *e = arg;
 
 	(void)port_id;
 	(void)event;
@@ -209,10 +204,10 @@ on_removal(uint16_t port_id, enum rte_eth_event_type event, void *arg, void *unu
 	return 0;
 }
 
-static int
-ethdev_close(struct spx_port *p, struct spx_error *err)
+int
+spx_ethdev_stop(struct spx_port *p, struct spx_error *err)
 {
-	struct ethdev *e = p->state;
+	struct spx_ethdev *e = p->state;
 	struct rte_eth_dev_info info;
 	struct rte_device *device = rte_eth_dev_info_get(e->port_id, &info) == 0 ? info.device : NULL;
 	int r = 0;
@@ -226,28 +221,21 @@ ethdev_close(struct spx_port *p, struct spx_error *err)
 	rte_eth_dev_close(e->port_id);
 	if (device != NULL)
 		rte_dev_remove(device);
-	free(e);
 	return r < 0 ? spx_error(err, r, "the device did not stop (%s)", strerror(-r)) : 0;
 }
 
-static int
-ethdev_open(struct spx_port *p, struct spx_error *err)
+int
+spx_ethdev_start(struct spx_port *p, struct spx_ethdev *e, const char *device, struct spx_error *err)
 {
-	struct ethdev *e = calloc(1, sizeof(*e));
 	struct rte_eth_dev_info info;
-	int r;
+	int r = attach(device, &e->port_id, err);
 
-	if (e == NULL)
-		return spx_error(err, -ENOMEM, "no memory");
-	r = attach(p->options.device, &e->port_id, err);
-	if (r < 0) {
-		free(e);
+	if (r < 0)
 		return r;
-	}
 	p->state = e;
 	r = configure(p, e->port_id, err);
 	if (r < 0) {
-		ethdev_close(p, NULL);
+		spx_ethdev_stop(p, NULL);
 		return r;
 	}
 	e->started = true;
@@ -255,6 +243,29 @@ ethdev_open(struct spx_port *p, struct spx_error *err)
 	if (rte_eth_dev_info_get(e->port_id, &info) == 0)
 		e->if_index = info.if_index;
 	return 0;
+}
+
+static int
+ethdev_close(struct spx_port *p, struct spx_error *err)
+{
+	int r = spx_ethdev_stop(p, err);
+
+	free(p->state);
+	return r;
+}
+
+static int
+ethdev_open(struct spx_port *p, struct spx_error *err)
+{
+	struct spx_ethdev *e = calloc(1, sizeof(*e));
+	int r;
+
+	if (e == NULL)
+		return spx_error(err, -ENOMEM, "no memory");
+	r = spx_ethdev_start(p, e, p->options.device, err);
+	if (r < 0)
+		free(e);
+	return r;
 }
 
 /* Whether the kernel's interface is there, up and with carrier. DPDK's drivers for such interfaces do not
@@ -274,10 +285,10 @@ interface_up(unsigned if_index)
 	return up;
 }
 
-static bool
-ethdev_up(const struct spx_port *p)
+bool
+spx_ethdev_up(const struct spx_port *p)
 {
-	struct ethdev *e = p->state;
+	struct spx_ethdev *e = p->state;
 	struct rte_eth_link link;
 
 	if (atomic_load(&e->removed))
@@ -287,10 +298,10 @@ ethdev_up(const struct spx_port *p)
 	return e->if_index == 0 || interface_up(e->if_index);
 }
 
-static void
-ethdev_stats(struct spx_port *p, struct spx_port_stats *stats)
+void
+spx_ethdev_stats(struct spx_port *p, struct spx_port_stats *stats)
 {
-	const struct ethdev *e = p->state;
+	const struct spx_ethdev *e = p->state;
 	struct rte_eth_stats s;
 
 	*stats = (struct spx_port_stats){0};
@@ -302,9 +313,9 @@ ethdev_stats(struct spx_port *p, struct spx_port_stats *stats)
 const struct spx_port_ops spx_ethdev_ops = {
 	.name = "ethdev",
 	.open = ethdev_open,
-	.rx_burst = ethdev_rx_burst,
-	.tx_burst = ethdev_tx_burst,
-	.stats = ethdev_stats,
-	.up = ethdev_up,
+	.rx_burst = spx_ethdev_rx_burst,
+	.tx_burst = spx_ethdev_tx_burst,
+	.stats = spx_ethdev_stats,
+	.up = spx_ethdev_up,
 	.close = ethdev_close,
 };

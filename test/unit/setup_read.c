@@ -112,7 +112,7 @@ check_everything_ports(const struct spx_setup *s)
 {
 	const struct spx_setup_port *in = &s->port[0], *out = &s->port[1], *tap = &s->port[2];
 
-	cr_assert_eq(s->n_ports, 3);
+	cr_assert_eq(s->n_ports, 4);
 	cr_expect_str_eq(in->name, "in");
 	cr_expect_str_eq(in->driver, "replay");
 	cr_expect_str_eq(in->file, "config/examples/trace.pcap.gz");
@@ -182,6 +182,55 @@ check_everything_rules(const struct spx_setup *s)
 	cr_expect_eq(memcmp(&s->rules.rule[6].match, &any, sizeof(any)), 0);
 }
 
+static void
+check_everything_shared_port(const struct spx_setup_port *shared)
+{
+	const struct spx_xdp_target *t = shared->target;
+
+	cr_expect_str_eq(shared->driver, "xdp");
+	cr_expect_str_eq(shared->interface, "eth0");
+	cr_expect(shared->queues == 2 && shared->mode == SPX_XDP_GENERIC && !shared->promiscuous);
+	cr_expect(shared->max_frame == 1600 && !shared->verify_checksum);
+	cr_assert_eq(shared->n_targets, 5);
+	cr_expect_eq(t++->kind, SPX_XDP_EVERYTHING);
+	cr_expect(t[0].kind == SPX_XDP_UDP_PORT && t[0].udp_port == 3322 && t[1].udp_port == 4789);
+	cr_expect(t[2].kind == SPX_XDP_PREFIX4 && t[2].length == 16);
+	cr_expect_arr_eq(t[2].address, ((uint8_t[16]){10, 1}), 16);
+	cr_expect(t[3].kind == SPX_XDP_PREFIX6 && t[3].length == 48);
+	cr_expect_arr_eq(t[3].address, ((uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, 0, 1}), 16);
+}
+
+static uint32_t
+targets(const char *steer, enum spx_xdp_kind *first)
+{
+	char text[256];
+	struct spx_setup s;
+	struct spx_error err;
+	uint32_t n;
+
+	snprintf(text, sizeof(text),
+		"{\"ports\":[{\"name\":\"a\",\"driver\":\"xdp\",\"interface\":\"s0\"%s}]}", steer);
+	cr_assert_eq(parse(&s, text, &err), 0, "%s", err.text);
+	cr_expect(s.port[0].queues == 0 && s.port[0].mode == SPX_XDP_AUTO && s.port[0].promiscuous);
+	cr_expect(s.port[0].max_frame == 1522 && s.port[0].verify_checksum);
+	n = s.port[0].n_targets;
+	*first = n > 0 ? s.port[0].target[0].kind : SPX_XDP_PREFIX6;
+	spx_setup_free(&s);
+	return n;
+}
+
+Test(setup_read, everything_is_steered_unless_something_is_named)
+{
+	enum spx_xdp_kind first;
+
+	cr_expect(targets("", &first) == 1 && first == SPX_XDP_EVERYTHING);
+	cr_expect(targets(",\"steer\":{}", &first) == 0);
+	cr_expect(targets(",\"steer\":{\"everything\":false}", &first) == 0);
+	cr_expect(targets(",\"steer\":{\"udp_ports\":[7]}", &first) == 1 && first == SPX_XDP_UDP_PORT);
+	cr_expect(targets(",\"steer\":{\"udp_ports\":[7],\"everything\":true}", &first) == 2 &&
+		  first == SPX_XDP_EVERYTHING);
+}
+
 /* everything.json has every key there is, each with another value than its default. */
 Test(setup_read, every_key_arrives)
 {
@@ -190,6 +239,7 @@ Test(setup_read, every_key_arrives)
 	read_example(&setup, "config/examples/everything.json");
 	check_everything_scalars(&setup);
 	check_everything_ports(&setup);
+	check_everything_shared_port(&setup.port[3]);
 	check_everything_actions(&setup);
 	check_everything_rules(&setup);
 	spx_setup_free(&setup);
