@@ -1,0 +1,180 @@
+/* What workers ask for every packet: destination -> next hop, and whether a source address has a way back.
+ *
+ * Addresses of a set are gathered for the bulk lookups, since a set has gaps and keys are not addresses.
+ */
+#include <rte_byteorder.h>
+
+#include "lib/route/route_internal.h"
+
+/* Path choice mixes the flow hash its own way, so that flows that share a cache set or a queue do not share a
+ * path: the top bits of a product with an odd constant. `turn` gives one more choice of the same flow. */
+static unsigned
+bucket_of(uint64_t hash, unsigned turn)
+{
+	return (unsigned)((hash * UINT64_C(0x9fb21c651e98df25) + turn * UINT64_C(0xd6e8feb86659fd93)) >> 58);
+}
+static_assert(BUCKETS == 64, "bucket_of yields six bits");
+
+static bool
+is_up(const struct hops *h, uint32_t id, uint64_t ports_up)
+{
+	return h->out[id] == NO_OUT || (ports_up >> h->out[id] & 1) != 0;
+}
+
+/* The flow's bucket is of a path that is down. Asking for other buckets at random shares its flows out by the
+ * others' weights; 64 buckets of which one may be up could be missed, so at the end all are looked at. */
+static uint32_t
+detour(const struct hops *h, const struct group *g, uint64_t hash, uint64_t ports_up)
+{
+	const unsigned tries = 16;
+
+	if ((g->ports & ports_up) == 0)
+		return SPX_NEXT_HOP_DOWN;
+	for (unsigned turn = 1; turn <= tries; turn++) {
+		uint32_t id = g->bucket[bucket_of(hash ^ hash >> 29, turn)];
+
+		if (is_up(h, id, ports_up))
+			return id;
+	}
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		uint32_t id = g->bucket[(bucket_of(hash, 0) + i) % BUCKETS];
+
+		if (is_up(h, id, ports_up))
+			return id;
+	}
+	return SPX_NEXT_HOP_DOWN;
+}
+
+static inline uint32_t
+choose(const struct hops *h, uint32_t value, uint64_t hash, uint64_t ports_up)
+{
+	const struct group *g;
+	uint32_t id;
+
+	if (likely(value < h->next_hops))
+		return likely(is_up(h, value, ports_up)) ? value : SPX_NEXT_HOP_DOWN;
+	g = &h->group[value - h->next_hops];
+	id = g->bucket[bucket_of(hash, 0)];
+	return likely(is_up(h, id, ports_up)) ? id : detour(h, g, hash, ports_up);
+}
+
+/* value[k] of the k-th member of the set, whose addresses of four bytes lie `stride` apart from `first` on.
+ */
+static void
+values4(const struct spx_routes *r, const uint8_t *first, size_t stride, uint64_t set, uint64_t value[])
+{
+	const struct fib *fib = &r->fib[SPX_ROUTE_IPV4];
+	const uint32_t fallback = r->fallback[SPX_ROUTE_IPV4];
+	uint32_t ip[SPX_BURST_MAX];
+	unsigned i, n = 0;
+
+	if (fib->v4 == NULL) {
+		for (i = 0; i < spx_set_count(set); i++)
+			value[i] = fallback;
+		return;
+	}
+	SPX_FOREACH (i, set) {
+		memcpy(&ip[n], first + i * stride, sizeof(ip[0]));
+		ip[n] = rte_be_to_cpu_32(ip[n]);
+		n++;
+	}
+	fib_lookup4(fib, ip, value, n);
+	for (i = 0; i < n; i++)
+		value[i] = value[i] != 0 ? value[i] : fallback;
+}
+
+static void
+values6(const struct spx_routes *r, const uint8_t *first, size_t stride, uint64_t set, int32_t value[])
+{
+	const struct fib *fib = &r->fib[SPX_ROUTE_IPV6];
+	const int32_t fallback = (int32_t)r->fallback[SPX_ROUTE_IPV6];
+	uint8_t ip[SPX_BURST_MAX][16];
+	unsigned i, n = 0;
+
+	if (fib->v6 == NULL) {
+		for (i = 0; i < spx_set_count(set); i++)
+			value[i] = fallback;
+		return;
+	}
+	SPX_FOREACH (i, set)
+		memcpy(ip[n++], first + i * stride, sizeof(ip[0]));
+	fib_lookup6(fib, ip, value, n);
+	for (i = 0; i < n; i++)
+		value[i] = value[i] != 0 ? value[i] : fallback;
+}
+
+void
+spx_route_lookup4(const struct spx_routes *r, const struct spx_key4 key[], const uint64_t hash[],
+	uint64_t set, uint64_t ports_up, uint32_t next_hop[])
+{
+	uint64_t value[SPX_BURST_MAX];
+	unsigned i, n = 0;
+
+	values4(r, key->dip, sizeof(*key), set, value);
+	SPX_FOREACH (i, set)
+		next_hop[i] = choose(r->hops, (uint32_t)value[n++], hash[i], ports_up);
+}
+
+void
+spx_route_lookup6(const struct spx_routes *r, const struct spx_key6 key[], const uint64_t hash[],
+	uint64_t set, uint64_t ports_up, uint32_t next_hop[])
+{
+	int32_t value[SPX_BURST_MAX];
+	unsigned i, n = 0;
+
+	values6(r, key->dip, sizeof(*key), set, value);
+	SPX_FOREACH (i, set)
+		next_hop[i] = choose(r->hops, (uint32_t)value[n++], hash[i], ports_up);
+}
+
+/* ---- reverse path ---------------------------------------------------------------------------------- */
+
+/* Is there a way to it, in strict mode by that port? Groups have ways only. */
+static bool
+has_way(const struct hops *h, uint32_t value, uint16_t port, bool strict)
+{
+	if (value >= h->next_hops)
+		return !strict || (h->group[value - h->next_hops].ports >> port & 1) != 0;
+	return h->out[value] != NO_OUT && (!strict || h->out[value] == port);
+}
+
+uint64_t
+spx_route_source4(
+	const struct spx_routes *r, const struct spx_key4 key[], uint64_t set, uint16_t port, bool strict)
+{
+	uint64_t value[SPX_BURST_MAX], good = 0;
+	unsigned i, n = 0;
+
+	values4(r, key->sip, sizeof(*key), set, value);
+	SPX_FOREACH (i, set)
+		good |= (uint64_t)has_way(r->hops, (uint32_t)value[n++], port, strict) << i;
+	return good;
+}
+
+uint64_t
+spx_route_source6(
+	const struct spx_routes *r, const struct spx_key6 key[], uint64_t set, uint16_t port, bool strict)
+{
+	int32_t value[SPX_BURST_MAX];
+	uint64_t good = 0;
+	unsigned i, n = 0;
+
+	values6(r, key->sip, sizeof(*key), set, value);
+	SPX_FOREACH (i, set)
+		good |= (uint64_t)has_way(r->hops, (uint32_t)value[n++], port, strict) << i;
+	return good;
+}
+
+/* ---- next hops ------------------------------------------------------------------------------------- */
+
+struct spx_next_hop *
+spx_route_next_hops(const struct spx_routes *r)
+{
+	return r->hops->hop;
+}
+
+uint32_t
+spx_route_next_hop_limit(const struct spx_routes *r)
+{
+	return __atomic_load_n(&r->hops->limit, __ATOMIC_ACQUIRE);
+}
