@@ -228,7 +228,7 @@ struct spx_route_change {
 
 struct spx_route_options {
 	uint32_t routes4, routes6; /* 0: 131,072 and 65,536 */
-	uint32_t tbl8_4, tbl8_6;   /* 0: 4,096 and 32,768 */
+	uint32_t tbl8_4, tbl8_6;   /* 0: 4,096 and 32,768; tbl8_4 is rounded up to 64s */
 	uint32_t next_hops;        /* 0: 4,096; at most 65,536, the two fixed ones among them */
 	uint32_t groups;           /* 0: 4,096; at most 65,536; different sets of several paths */
 	int socket;                /* NUMA node of the tables, or SOCKET_ID_ANY */

@@ -162,6 +162,7 @@ fill_options(struct spx_route_options *o, struct spx_error *err)
 		(rc = limit("tbl8_6", &o->tbl8_6, 32768, 1, 1u << 21, err)) != 0 ||
 		(rc = limit("next_hops", &o->next_hops, 4096, 3, 65536, err)) != 0)
 		return rc;
+	o->tbl8_4 = RTE_ALIGN_CEIL(o->tbl8_4, 64u); /* as rte_fib does */
 	return limit("groups", &o->groups, 4096, 1, 65536, err);
 }
 
