@@ -7,11 +7,17 @@
 #include "lib/route/route_internal.h"
 
 /* Path choice mixes the flow hash its own way, so that flows that share a cache set or a queue do not share a
- * path: the top bits of a product with an odd constant. `turn` gives one more choice of the same flow. */
-static unsigned
-bucket_of(uint64_t hash, unsigned turn)
+ * path. Applied again it gives the same flow one more choice, independent of the one before. */
+static inline uint64_t
+mix(uint64_t hash)
 {
-	return (unsigned)((hash * UINT64_C(0x9fb21c651e98df25) + turn * UINT64_C(0xd6e8feb86659fd93)) >> 58);
+	return (hash ^ hash >> 32) * UINT64_C(0x9fb21c651e98df25);
+}
+
+static inline unsigned
+bucket_of(uint64_t mixed)
+{
+	return (unsigned)(mixed >> 58);
 }
 static_assert(BUCKETS == 64, "bucket_of yields six bits");
 
@@ -24,38 +30,37 @@ is_up(const struct hops *h, uint32_t id, uint64_t ports_up)
 /* The flow's bucket is of a path that is down. Asking for other buckets at random shares its flows out by the
  * others' weights; 64 buckets of which one may be up could be missed, so at the end all are looked at. */
 static uint32_t
-detour(const struct hops *h, const struct group *g, uint64_t hash, uint64_t ports_up)
+detour(const struct hops *h, const struct group *g, uint64_t mixed, uint64_t ports_up)
 {
 	const unsigned tries = 16;
+	uint32_t id = SPX_NEXT_HOP_DOWN;
 
 	if ((g->ports & ports_up) == 0)
 		return SPX_NEXT_HOP_DOWN;
-	for (unsigned turn = 1; turn <= tries; turn++) {
-		uint32_t id = g->bucket[bucket_of(hash ^ hash >> 29, turn)];
-
+	for (unsigned i = 0; i < tries; i++) {
+		mixed = mix(mixed);
+		id = g->bucket[bucket_of(mixed)];
 		if (is_up(h, id, ports_up))
 			return id;
 	}
-	for (unsigned i = 0; i < BUCKETS; i++) {
-		uint32_t id = g->bucket[(bucket_of(hash, 0) + i) % BUCKETS];
-
-		if (is_up(h, id, ports_up))
-			return id;
-	}
-	return SPX_NEXT_HOP_DOWN;
+	for (unsigned i = 0; i < BUCKETS && !is_up(h, id, ports_up); i++)
+		id = g->bucket[i];
+	return id;
 }
 
 static inline uint32_t
 choose(const struct hops *h, uint32_t value, uint64_t hash, uint64_t ports_up)
 {
 	const struct group *g;
+	uint64_t mixed;
 	uint32_t id;
 
 	if (likely(value < h->next_hops))
 		return likely(is_up(h, value, ports_up)) ? value : SPX_NEXT_HOP_DOWN;
 	g = &h->group[value - h->next_hops];
-	id = g->bucket[bucket_of(hash, 0)];
-	return likely(is_up(h, id, ports_up)) ? id : detour(h, g, hash, ports_up);
+	mixed = mix(hash);
+	id = g->bucket[bucket_of(mixed)];
+	return likely(is_up(h, id, ports_up)) ? id : detour(h, g, mixed, ports_up);
 }
 
 /* value[k] of the k-th member of the set, whose addresses of four bytes lie `stride` apart from `first` on.
