@@ -95,19 +95,15 @@ fib_set(struct fib *fib, enum spx_route_family family, const uint8_t *address, u
 }
 
 void
-fib_lookup4(const struct fib *fib, uint32_t ip[], uint64_t value[], unsigned n)
+fib_lookup4(const struct fib *fib, uint32_t ip[], uint64_t answer[], unsigned n)
 {
-	rte_fib_lookup_bulk(fib->v4, ip, value, (int)n);
-	for (unsigned i = 0; i < n; i++)
-		value[i] >>= 1;
+	rte_fib_lookup_bulk(fib->v4, ip, answer, (int)n);
 }
 
 void
-fib_lookup6(const struct fib *fib, uint8_t ip[][16], int32_t value[], unsigned n)
+fib_lookup6(const struct fib *fib, uint8_t ip[][16], int32_t answer[], unsigned n)
 {
-	rte_lpm6_lookup_bulk_func(fib->v6, ip, value, n);
-	for (unsigned i = 0; i < n; i++)
-		value[i] = RTE_MAX(value[i], 0); /* -1: none */
+	rte_lpm6_lookup_bulk_func(fib->v6, ip, answer, n);
 }
 
 uint32_t
@@ -121,14 +117,14 @@ routes_value(const struct spx_routes *r, enum spx_route_family family, const uin
 		uint64_t answer;
 
 		fib_lookup4(fib, &ip, &answer, 1);
-		value = (uint32_t)answer;
+		value = fib_value4(answer);
 	} else if (fib->v6 != NULL) {
 		uint8_t ip[1][16];
 		int32_t answer;
 
 		memcpy(ip[0], address, sizeof(ip[0]));
 		fib_lookup6(fib, ip, &answer, 1);
-		value = (uint32_t)answer;
+		value = fib_value6(answer);
 	}
 	return value != 0 ? value : r->fallback[family];
 }

@@ -63,19 +63,17 @@ choose(const struct hops *h, uint32_t value, uint64_t hash, uint64_t ports_up)
 	return likely(is_up(h, id, ports_up)) ? id : detour(h, g, mixed, ports_up);
 }
 
-/* value[k] of the k-th member of the set, whose addresses of four bytes lie `stride` apart from `first` on.
- */
+/* Answers for the members of a set in their order, the k-th member's in answer[k]; value4 and value6 make
+ * values of them. The addresses lie `stride` apart from `first` on. Without tables all answers are 0. */
 static void
-values4(const struct spx_routes *r, const uint8_t *first, size_t stride, uint64_t set, uint64_t value[])
+answers4(const struct spx_routes *r, const uint8_t *first, size_t stride, uint64_t set, uint64_t answer[])
 {
 	const struct fib *fib = &r->fib[SPX_ROUTE_IPV4];
-	const uint32_t fallback = r->fallback[SPX_ROUTE_IPV4];
 	uint32_t ip[SPX_BURST_MAX];
 	unsigned i, n = 0;
 
 	if (fib->v4 == NULL) {
-		for (i = 0; i < spx_set_count(set); i++)
-			value[i] = fallback;
+		memset(answer, 0, spx_set_count(set) * sizeof(*answer));
 		return;
 	}
 	SPX_FOREACH (i, set) {
@@ -83,53 +81,63 @@ values4(const struct spx_routes *r, const uint8_t *first, size_t stride, uint64_
 		ip[n] = rte_be_to_cpu_32(ip[n]);
 		n++;
 	}
-	fib_lookup4(fib, ip, value, n);
-	for (i = 0; i < n; i++)
-		value[i] = value[i] != 0 ? value[i] : fallback;
+	fib_lookup4(fib, ip, answer, n);
 }
 
 static void
-values6(const struct spx_routes *r, const uint8_t *first, size_t stride, uint64_t set, int32_t value[])
+answers6(const struct spx_routes *r, const uint8_t *first, size_t stride, uint64_t set, int32_t answer[])
 {
 	const struct fib *fib = &r->fib[SPX_ROUTE_IPV6];
-	const int32_t fallback = (int32_t)r->fallback[SPX_ROUTE_IPV6];
 	uint8_t ip[SPX_BURST_MAX][16];
 	unsigned i, n = 0;
 
 	if (fib->v6 == NULL) {
-		for (i = 0; i < spx_set_count(set); i++)
-			value[i] = fallback;
+		memset(answer, 0, spx_set_count(set) * sizeof(*answer));
 		return;
 	}
 	SPX_FOREACH (i, set)
 		memcpy(ip[n++], first + i * stride, sizeof(ip[0]));
-	fib_lookup6(fib, ip, value, n);
-	for (i = 0; i < n; i++)
-		value[i] = value[i] != 0 ? value[i] : fallback;
+	fib_lookup6(fib, ip, answer, n);
+}
+
+static inline uint32_t
+value4(const struct spx_routes *r, uint64_t answer)
+{
+	const uint32_t value = fib_value4(answer);
+
+	return value != 0 ? value : r->fallback[SPX_ROUTE_IPV4];
+}
+
+static inline uint32_t
+value6(const struct spx_routes *r, int32_t answer)
+{
+	const uint32_t value = fib_value6(answer);
+
+	return value != 0 ? value : r->fallback[SPX_ROUTE_IPV6];
 }
 
 void
 spx_route_lookup4(const struct spx_routes *r, const struct spx_key4 key[], const uint64_t hash[],
 	uint64_t set, uint64_t ports_up, uint32_t next_hop[])
 {
-	uint64_t value[SPX_BURST_MAX];
+	uint64_t answer[SPX_BURST_MAX];
 	unsigned i, n = 0;
 
-	values4(r, key->dip, sizeof(*key), set, value);
+	answers4(r, key->dip, sizeof(*key), set, answer);
 	SPX_FOREACH (i, set)
-		next_hop[i] = choose(r->hops, (uint32_t)value[n++], hash[i], ports_up);
+		next_hop[i] = choose(r->hops, value4(r, answer[n++]), hash[i], ports_up);
 }
 
 void
 spx_route_lookup6(const struct spx_routes *r, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, uint64_t ports_up, uint32_t next_hop[])
 {
-	int32_t value[SPX_BURST_MAX];
+	int32_t answer[SPX_BURST_MAX];
 	unsigned i, n = 0;
 
-	values6(r, key->dip, sizeof(*key), set, value);
+	answers6(r, key->dip, sizeof(*key), set, answer);
 	SPX_FOREACH (i, set)
-		next_hop[i] = choose(r->hops, (uint32_t)value[n++], hash[i], ports_up);
+		next_hop[i] = choose(r->hops, value6(r, answer[n++]), hash[i], ports_up);
 }
 
 /* ---- reverse path ---------------------------------------------------------------------------------- */
@@ -147,12 +155,12 @@ uint64_t
 spx_route_source4(
 	const struct spx_routes *r, const struct spx_key4 key[], uint64_t set, uint16_t port, bool strict)
 {
-	uint64_t value[SPX_BURST_MAX], good = 0;
+	uint64_t answer[SPX_BURST_MAX], good = 0;
 	unsigned i, n = 0;
 
-	values4(r, key->sip, sizeof(*key), set, value);
+	answers4(r, key->sip, sizeof(*key), set, answer);
 	SPX_FOREACH (i, set)
-		good |= (uint64_t)has_way(r->hops, (uint32_t)value[n++], port, strict) << i;
+		good |= (uint64_t)has_way(r->hops, value4(r, answer[n++]), port, strict) << i;
 	return good;
 }
 
@@ -160,13 +168,13 @@ uint64_t
 spx_route_source6(
 	const struct spx_routes *r, const struct spx_key6 key[], uint64_t set, uint16_t port, bool strict)
 {
-	int32_t value[SPX_BURST_MAX];
+	int32_t answer[SPX_BURST_MAX];
 	uint64_t good = 0;
 	unsigned i, n = 0;
 
-	values6(r, key->sip, sizeof(*key), set, value);
+	answers6(r, key->sip, sizeof(*key), set, answer);
 	SPX_FOREACH (i, set)
-		good |= (uint64_t)has_way(r->hops, (uint32_t)value[n++], port, strict) << i;
+		good |= (uint64_t)has_way(r->hops, value6(r, answer[n++]), port, strict) << i;
 	return good;
 }
 

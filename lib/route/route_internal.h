@@ -93,9 +93,22 @@ uint64_t fib_bytes(enum spx_route_family family, const struct spx_route_options 
 int fib_set(struct fib *fib, enum spx_route_family family, const uint8_t *address, unsigned length,
 	uint32_t value);
 
-/* value[i] of the first n addresses; the default route is not in it. */
-void fib_lookup4(const struct fib *fib, uint32_t ip[], uint64_t value[], unsigned n);
-void fib_lookup6(const struct fib *fib, uint8_t ip[][16], int32_t value[], unsigned n);
+/* Answers for n addresses, and the value in each: 0 when nothing but the default route can match, which is
+ * not in the tables. */
+void fib_lookup4(const struct fib *fib, uint32_t ip[], uint64_t answer[], unsigned n);
+void fib_lookup6(const struct fib *fib, uint8_t ip[][16], int32_t answer[], unsigned n);
+
+static inline uint32_t
+fib_value4(uint64_t answer)
+{
+	return (uint32_t)(answer >> 1); /* fib.c says why */
+}
+
+static inline uint32_t
+fib_value6(int32_t answer)
+{
+	return answer >= 0 ? (uint32_t)answer : 0;
+}
 
 /* The value for one address, default route included. */
 uint32_t routes_value(const struct spx_routes *r, enum spx_route_family family, const uint8_t *address);
