@@ -12,7 +12,7 @@ spx_port_open(struct spx_port *p, const struct spx_port_options *options, struct
 {
 	int r;
 
-	*p = (struct spx_port){.id = options->id, .options = *options};
+	*p = (struct spx_port){.id = options->id, .mtu = UINT16_MAX, .options = *options};
 	for (size_t i = 0; i < RTE_DIM(drivers); i++)
 		if (strcmp(drivers[i]->name, options->driver) == 0)
 			p->ops = drivers[i];

@@ -84,6 +84,8 @@ struct spx_port {
 	uint16_t id;
 	uint16_t rx_queues, tx_queues;
 	bool checksum_done; /* the device marks bad IPv4 checksums: parse need not compute them */
+	uint8_t mac[6];     /* of the device; zeros where it has none */
+	uint16_t mtu;       /* bytes of an IP packet that the device can send; UINT16_MAX: any */
 	atomic_bool down;   /* the device is gone or has no link: workers drop what should go out */
 	uint32_t kept; /* set by close: mbufs that the device has not given back and nobody will use again */
 	struct spx_port_options options;

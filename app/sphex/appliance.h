@@ -1,7 +1,8 @@
 /* The appliance: ports, workers, slow path and rings of one run, and who wires them.
  *
  *   eal.c               starts DPDK once per process
- *   appliance.c         publishes configurations; builds the whole and frees it
+ *   appliance.c         builds the whole and frees it
+ *   publish.c           makes configurations of rules, routes and addresses, and puts them in force
  *   appliance_ports.c   makes the mbuf pool, opens ports
  *   appliance_wiring.c  makes workers and ties them to queues and rings
  *   appliance_caches.c  gives workers their flow caches, and flushes them at the end
@@ -46,6 +47,16 @@ struct spx_appliance {
 
 	struct rte_rcu_qsbr *qsbr;
 	struct spx_rule_table *rules;
+	struct spx_route_table *routes;    /* NULL: there is no routing */
+	struct spx_neighbours *neighbours; /* written by the slow path; NULL: there is no routing */
+	pthread_mutex_t address_lock;      /* of those who change addresses */
+	struct {                           /* what the next configuration is made of */
+		pthread_mutex_t lock;
+		const struct spx_rules *rules;
+		const struct spx_routes *routes;
+		struct spx_address_list addresses;
+	} latest;
+	uint64_t ports_up; /* set of ports with a link: the control thread writes, workers read */
 	struct spx_config *_Atomic config; /* in force; for workers, others may see it freed */
 	_Atomic uint64_t generation;       /* of the configuration in force; for everybody */
 	_Atomic int phase;                 /* enum spx_phase */
@@ -88,6 +99,17 @@ int spx_appliance_free(struct spx_appliance *app, struct spx_error *err);
 /* After workers and slow path have stopped: ends every flow and leaves all of them in the slow path's totals
  * or in what workers have lost. */
 void spx_appliance_flush_caches(struct spx_appliance *app);
+
+/* Whose a route is, for spx_route.origin. */
+enum { SPX_ORIGIN_STATIC, SPX_ORIGIN_ADDRESS };
+
+/* Puts an address on a port, or takes it away, with the routes that belong to it; in force when it returns.
+ * What lib/route says, -EEXIST, -ENOENT and so on. Control threads, not the slow path; waits for a grace
+ * period. */
+int spx_appliance_add_address(
+	struct spx_appliance *app, const struct spx_address *address, struct spx_error *err);
+int spx_appliance_remove_address(
+	struct spx_appliance *app, const struct spx_address *address, struct spx_error *err);
 
 /* CLOCK_MONOTONIC in ns. */
 uint64_t spx_now_ns(void);

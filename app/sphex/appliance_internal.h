@@ -7,6 +7,16 @@
 
 #include "app/sphex/appliance.h"
 
+/* ---- publish.c --------------------------------------------------------------------------------------- */
+
+/* Rules as the setup has them; the first configuration is in force. */
+int spx_appliance_create_rules(struct spx_appliance *app, struct spx_error *err);
+
+/* Routes, addresses and the neighbour table, where the setup asks for any; after the ports are open. */
+int spx_appliance_create_routes(struct spx_appliance *app, struct spx_error *err);
+
+void spx_config_free(struct spx_config *config); /* NULL may be given */
+
 /* ---- appliance_ports.c ----------------------------------------------------------------------------- */
 
 /* No capture writes over a trace that is replayed, or over another capture. */

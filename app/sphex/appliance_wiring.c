@@ -119,6 +119,9 @@ create_worker(struct spx_appliance *app, uint16_t id, struct spx_error *err)
 	w->phase = &app->phase;
 	w->exception = app->exception;
 	w->tsc_zero = app->tsc_zero;
+	w->ports_up = &app->ports_up;
+	w->neighbours = app->neighbours;
+	w->errors_left = SPX_ERRORS_A_SECOND;
 	w->watcher.published = &app->watching.now;
 	w->watcher.thread = id;
 	w->ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());

@@ -48,6 +48,9 @@ look_at_port(struct spx_conditions *c, struct spx_appliance *app, uint16_t p, ui
 
 	if (up == atomic_load(&port->down)) {
 		atomic_store(&port->down, !up);
+		__atomic_store_n(&app->ports_up,
+			up ? app->ports_up | spx_set_one(p) : app->ports_up & ~spx_set_one(p),
+			__ATOMIC_RELAXED);
 		if (up)
 			say(c, SPX_LOG_INFO, "port %s is up again", name);
 		else

@@ -137,7 +137,7 @@ spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 {
 	const struct spx_action *const actions = w->now->action;
 	struct spx_action_counter *const counters = w->action_counter;
-	uint64_t as_is = 0;
+	uint64_t as_is = 0, to_route = 0;
 	unsigned i;
 
 	find_actions(w, b);
@@ -154,11 +154,14 @@ spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
 		b->out_port[i] = action->port;
 		if (likely(action->verdict == SPX_VERDICT_FORWARD))
 			as_is |= (action->flags & EDITS) != 0 ? 0 : spx_set_one(i);
+		else if (action->verdict == SPX_VERDICT_ROUTE)
+			to_route |= spx_set_one(i);
 		else if (action->verdict == SPX_VERDICT_PUNT)
 			spx_burst_punt(b, i, SPX_EXCEPTION_rule);
 		else
 			spx_burst_drop(b, i,
 				action->flags & SPX_ACTION_NO_RULE ? SPX_DROP_no_rule : SPX_DROP_rule_drop);
 	}
-	b->edit |= b->alive & ~as_is;
+	b->to_route = to_route;
+	b->edit |= b->alive & ~(as_is | to_route);
 }

@@ -6,6 +6,6 @@ spx_stage_parse(struct spx_worker *w, struct spx_burst *b, const struct spx_net_
 {
 	(void)w;
 	spx_net_parse(b, net);
-	b->edit = b->miss = 0;
+	b->edit = b->miss = b->routed = b->resolved = 0;
 	b->n_clones = 0;
 }

@@ -1,10 +1,26 @@
 /* punt: exceptions to the slow path, with what it has to know in the mbuf's private area. */
+#include <string.h>
+
 #include <rte_cycles.h>
 
 #include "app/sphex/stages.h"
 
+/* Whose MAC address is wanted: the gateway's, or that of the destination itself. */
 static void
-write_meta(const struct spx_burst *b, unsigned i, uint64_t now)
+write_gateway(const struct spx_worker *w, const struct spx_burst *b, unsigned i, struct spx_meta *meta)
+{
+	const struct spx_next_hop *hop = &w->now->next_hop[b->next_hop[i]];
+
+	if (hop->kind == SPX_NEXT_HOP_KIND_gateway)
+		memcpy(meta->gateway, hop->gateway, sizeof(meta->gateway));
+	else if (b->ipv4 & spx_set_one(i))
+		memcpy(meta->gateway, b->key4[i].dip, sizeof(b->key4[i].dip));
+	else
+		memcpy(meta->gateway, b->key6[i].dip, sizeof(b->key6[i].dip));
+}
+
+static void
+write_meta(const struct spx_worker *w, const struct spx_burst *b, unsigned i, uint64_t now)
 {
 	*spx_meta(b->pkt[i]) = (struct spx_meta){
 		.time = now,
@@ -16,6 +32,8 @@ write_meta(const struct spx_burst *b, unsigned i, uint64_t now)
 		.stage = SPX_STAGE_punt,
 		.trace = spx_meta(b->pkt[i])->trace,
 	};
+	if (b->exception[i] == SPX_EXCEPTION_neighbour)
+		write_gateway(w, b, i, spx_meta(b->pkt[i]));
 }
 
 void
@@ -32,7 +50,7 @@ spx_stage_punt(struct spx_worker *w, struct spx_burst *b)
 		spx_watch_punt(w, b);
 	now = rte_rdtsc();
 	SPX_FOREACH (i, b->punt) {
-		write_meta(b, i, now);
+		write_meta(w, b, i, now);
 		exception[n] = b->exception[i];
 		pkts[n++] = b->pkt[i];
 	}

@@ -1,6 +1,8 @@
 /* rewrite: what the action asks to change in the frame. */
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include "app/sphex/stages.h"
 
 #define BOTH_MACS (SPX_ACTION_SET_DST_MAC | SPX_ACTION_SET_SRC_MAC)
@@ -47,6 +49,55 @@ edit(const struct spx_burst *b, unsigned i, uint8_t *frame, const struct spx_act
 	return goes_on;
 }
 
+/* ---- routed packets --------------------------------------------------------------------------------------
+ */
+
+/* MAC address and state of each neighbour: of a gateway in the next hop, of others in the table. */
+static void
+find_neighbours(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	struct spx_next_hop *hops = w->now->next_hop;
+	uint64_t connected = 0;
+	unsigned i;
+
+	SPX_FOREACH (i, set) {
+		struct spx_next_hop *hop = &hops[b->next_hop[i]];
+
+		if (likely(hop->kind == SPX_NEXT_HOP_KIND_gateway))
+			b->neighbour[i] = spx_next_hop_use(hop);
+		else
+			connected |= spx_set_one(i);
+	}
+	if (connected & b->ipv4)
+		spx_neighbour_lookup4(w->neighbours, b->key4, b->out_port, connected & b->ipv4, b->neighbour);
+	if (connected & b->ipv6)
+		spx_neighbour_lookup6(w->neighbours, b->key6, b->out_port, connected & b->ipv6, b->neighbour);
+}
+
+/* From our address to the neighbour's, one hop further. route has seen that there is a hop left. */
+static void
+rewrite_routed(const struct spx_worker *w, struct spx_burst *b)
+{
+	const struct spx_config_port *ports = w->now->port;
+	unsigned i;
+
+	find_neighbours(w, b, b->routed & ~b->resolved);
+	SPX_FOREACH (i, b->routed) {
+		uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], uint8_t *), *l3 = frame + b->layout[i].l3;
+
+		if (unlikely(!spx_neighbour_word_usable(b->neighbour[i]))) {
+			spx_burst_punt(b, i, SPX_EXCEPTION_neighbour);
+			continue;
+		}
+		if (b->ipv4 & spx_set_one(i))
+			spx_net_dec_ttl4(l3);
+		else
+			spx_net_dec_ttl6(l3);
+		spx_neighbour_word_mac(b->neighbour[i], frame);
+		memcpy(frame + 6, ports[b->out_port[i]].mac, 6);
+	}
+}
+
 void
 spx_stage_rewrite(struct spx_worker *w, struct spx_burst *b)
 {
@@ -54,6 +105,8 @@ spx_stage_rewrite(struct spx_worker *w, struct spx_burst *b)
 	const uint64_t ipv4 = b->ipv4;
 	unsigned i;
 
+	if (b->routed != 0)
+		rewrite_routed(w, b);
 	SPX_FOREACH (i, b->edit) {
 		const struct spx_action *action = &actions[b->action[i]];
 		uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], uint8_t *);

@@ -58,6 +58,9 @@ spx_setup_free(struct spx_setup *setup)
 	free(setup->port);
 	free(setup->action);
 	free(setup->report);
+	free(setup->address);
+	free(setup->neighbour);
+	spx_route_list_free(&setup->routes);
 	free(setup->control.socket);
 	free(setup->control.operators);
 	spx_rule_list_free(&setup->rules);
@@ -90,6 +93,7 @@ spx_setup_add_port(struct spx_setup *setup, const char *name, const char *driver
 		.verify_checksum = device,
 		.promiscuous = device,
 		.passes = 1,
+		.mtu = 1500,
 		.queue.options = {.limit_packets = 1000, .limit_bytes = 1000000},
 	};
 	snprintf(port->name, sizeof(port->name), "%s", name);

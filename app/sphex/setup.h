@@ -13,6 +13,7 @@
 #include "lib/base/base.h"
 #include "lib/flow/flow.h"
 #include "lib/queue/queue.h"
+#include "lib/route/route.h"
 #include "lib/rules/rules.h"
 
 enum spx_hugepages { SPX_HUGEPAGES_AUTO, SPX_HUGEPAGES_ON, SPX_HUGEPAGES_OFF };
@@ -32,6 +33,8 @@ struct spx_setup_port {
 	uint32_t max_frame;   /* bytes without FCS; default 2048 for replay and capture, 1522 for devices */
 	bool verify_checksum; /* default true for devices, false for replay (anonymised traces) */
 	bool promiscuous;     /* ethdev and xdp, default true */
+	uint16_t mtu; /* bytes of an IP packet that goes out, default 1500; the device's, if that is less */
+	unsigned reverse_path;                   /* enum spx_reverse_path, default off */
 	uint16_t rx_descriptors, tx_descriptors; /* ethdev, 0 = the driver's choice */
 	uint64_t passes;                         /* replay, default 1, 0 = without end */
 	double speed;                            /* replay, 0 = top speed (default) */
@@ -42,6 +45,14 @@ struct spx_setup_port {
 	enum spx_xdp_mode mode;                  /* xdp, default auto */
 	struct spx_xdp_target *target;           /* xdp: what is ours; default everything */
 	uint32_t n_targets;
+};
+
+/* A neighbour whose MAC address is known beforehand. */
+struct spx_setup_neighbour {
+	uint8_t family; /* enum spx_route_family */
+	uint16_t port;
+	uint8_t address[SPX_ROUTE_ADDRESS_BYTES];
+	uint8_t mac[6];
 };
 
 struct spx_setup_action {
@@ -102,6 +113,12 @@ struct spx_setup {
 
 	struct spx_setup_action *action; /* index = action id; [0] is the default action */
 	uint32_t n_actions;
+	struct spx_address *address; /* of this node, on its ports */
+	size_t n_addresses;
+	struct spx_route_list routes; /* operations ADD */
+	struct spx_setup_neighbour *neighbour;
+	size_t n_neighbours;
+
 	enum spx_classifier classifier; /* default acl */
 	struct spx_rule_list rules;
 };

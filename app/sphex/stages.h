@@ -19,7 +19,12 @@ void spx_stage_parse(struct spx_worker *w, struct spx_burst *b, const struct spx
  */
 void spx_stage_lookup(struct spx_worker *w, struct spx_burst *b);
 
-/* MAC addresses, TTL or hop limit of the set edit; a TTL that would reach zero is punted. */
+/* Destinations to next hops and ports, for packets whose action says route; what has no way is dropped, or
+ * punted where its sender is told; what is for this node is punted. */
+void spx_stage_route(struct spx_worker *w, struct spx_burst *b);
+
+/* MAC addresses, TTL or hop limit of the set edit and of routed packets; a TTL that would reach zero is
+ * punted. */
 void spx_stage_rewrite(struct spx_worker *w, struct spx_burst *b);
 
 /* The living and the mirror copies to the batches of their output ports. */

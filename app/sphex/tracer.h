@@ -17,6 +17,7 @@
 
 #include "app/sphex/watch.h"
 #include "lib/base/base.h"
+#include "lib/route/route.h"
 
 #define SPX_TRACE_MAX 10000u /* packets of one trace */
 
@@ -26,6 +27,7 @@
 	X(inject)                                                                                            \
 	X(parse)                                                                                             \
 	X(lookup)                                                                                            \
+	X(route)                                                                                             \
 	X(rewrite)                                                                                           \
 	X(enqueue)                                                                                           \
 	X(transmit)                                                                                          \
@@ -79,6 +81,12 @@ struct spx_trace_event {
 			uint8_t mode;    /* enum spx_flow_mode; none also for what is never cached */
 			bool miss;       /* of the flow cache: the rules were asked */
 		} lookup;
+		struct {
+			uint8_t kind;   /* enum spx_next_hop_kind */
+			uint8_t family; /* enum spx_route_family */
+			bool routed;    /* false: ended before a route was looked up */
+			uint8_t gateway[SPX_ROUTE_ADDRESS_BYTES];
+		} route;                        /* port: out */
 		struct spx_trace_frame rewrite; /* as it is afterwards */
 		struct {
 			uint32_t waiting; /* packets in the port's batch, with this one, or in its queue, when

@@ -125,9 +125,27 @@ line_lookup(struct spx_trace_line *line, const struct spx_trace_event *e, const 
 	if (e->lookup.verdict == SPX_VERDICT_FORWARD)
 		append(line->way, "forward to %s", names->port(names->arg, e->lookup.out_port));
 	else
-		append(line->way, e->lookup.verdict == SPX_VERDICT_PUNT ? "punt" : "drop");
+		append(line->way, "%s",
+			e->lookup.verdict == SPX_VERDICT_PUNT    ? "punt"
+			: e->lookup.verdict == SPX_VERDICT_ROUTE ? "route"
+								 : "drop");
 	if (e->lookup.mirror != SPX_NO_PORT)
 		append(line->way, ", mirrored to %s", names->port(names->arg, e->lookup.mirror));
+}
+
+static void
+line_route(struct spx_trace_line *line, const struct spx_trace_event *e, const struct spx_trace_names *names)
+{
+	char text[SPX_ROUTE_TEXT];
+
+	if (!e->route.routed)
+		append(line->way, "no way out");
+	else if (e->route.kind == SPX_NEXT_HOP_KIND_gateway)
+		append(line->way, "by %s on port %s",
+			spx_route_format(e->route.family, e->route.gateway, UINT8_MAX, text),
+			names->port(names->arg, e->port));
+	else
+		append(line->way, "to the neighbour on port %s", names->port(names->arg, e->port));
 }
 
 /* `before`: the frame as parse saw it, or NULL where that is not known. */
@@ -176,6 +194,9 @@ spx_trace_line(struct spx_trace_line *line, const struct spx_trace_event *e,
 		break;
 	case SPX_TRACE_lookup:
 		line_lookup(line, e, names);
+		break;
+	case SPX_TRACE_route:
+		line_route(line, e, names);
 		break;
 	case SPX_TRACE_rewrite:
 		line_rewrite(line, e, before);

@@ -150,6 +150,20 @@ saw_enqueue(const struct spx_worker *w, const struct spx_burst *b, unsigned i, s
 	event->enqueue.waiting = queue != NULL ? spx_queue_depth(queue) : w->batch[b->out_port[i]].n;
 }
 
+static void
+saw_route(const struct spx_worker *w, const struct spx_burst *b, unsigned i, struct spx_trace_event *event)
+{
+	const struct spx_next_hop *hop = &w->now->next_hop[b->next_hop[i]];
+
+	event->route.routed = (b->routed & spx_set_one(i)) != 0;
+	if (!event->route.routed)
+		return;
+	event->port = hop->port;
+	event->route.kind = hop->kind;
+	event->route.family = hop->family;
+	memcpy(event->route.gateway, hop->gateway, sizeof(hop->gateway));
+}
+
 /* Packets that the stage was given: those that were alive, as every stage leaves those it ends in drop or
  * punt, and traced ones that a stage before ended have left b->traced. */
 void
@@ -168,6 +182,11 @@ spx_watch_stage(struct spx_worker *w, struct spx_burst *b, enum spx_stage stage)
 		} else if (stage == SPX_STAGE_lookup) {
 			event.kind = SPX_TRACE_lookup;
 			saw_lookup(w, b, i, &event);
+		} else if (stage == SPX_STAGE_route) {
+			if ((b->to_route & spx_set_one(i)) == 0)
+				continue;
+			event.kind = SPX_TRACE_route;
+			saw_route(w, b, i, &event);
 		} else if (stage == SPX_STAGE_rewrite) {
 			event.kind = SPX_TRACE_rewrite;
 			event.rewrite = frame_of(b, i);

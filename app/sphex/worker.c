@@ -90,6 +90,9 @@ go_from_parse(struct spx_worker *w, struct spx_burst *b, const struct spx_net_op
 	packets = spx_set_count(b->alive);
 	spx_stage_lookup(w, b);
 	leave(w, SPX_STAGE_lookup, packets);
+	packets = spx_set_count(b->to_route);
+	spx_stage_route(w, b);
+	leave(w, SPX_STAGE_route, packets);
 	go_from_rewrite(w, b);
 }
 
@@ -103,6 +106,7 @@ burst_from_meta(struct spx_burst *b, struct rte_mbuf **pkts, uint16_t n)
 	b->in_port = spx_meta(pkts[0])->in_port;
 	b->alive = spx_set_first(n);
 	b->ipv4 = b->ipv6 = b->other = b->drop = b->punt = b->edit = b->miss = b->traced = 0;
+	b->to_route = b->routed = b->resolved = 0;
 	b->n_clones = 0;
 	for (uint16_t i = 0; i < n; i++) {
 		const struct spx_meta *meta = spx_meta(pkts[i]);
@@ -113,8 +117,11 @@ burst_from_meta(struct spx_burst *b, struct rte_mbuf **pkts, uint16_t n)
 		b->layout[i] = meta->layout;
 		b->ipv4 |= (uint64_t)(meta->layout.ethertype == 0x0800) << i;
 		b->ipv6 |= (uint64_t)(meta->layout.ethertype == 0x86dd) << i;
-		b->edit |= (uint64_t)(meta->stage == SPX_STAGE_rewrite && meta->action != SPX_ACTION_NONE)
-			   << i;
+		b->neighbour[i] = meta->neighbour;
+		if (meta->stage == SPX_STAGE_rewrite && meta->neighbour != 0)
+			b->routed |= spx_set_one(i);
+		else if (meta->stage == SPX_STAGE_rewrite && meta->action != SPX_ACTION_NONE)
+			b->edit |= spx_set_one(i);
 	}
 }
 
@@ -125,6 +132,7 @@ go_from_inject(struct spx_worker *w, struct rte_mbuf **pkts, uint16_t n)
 	uint8_t stage = spx_meta(pkts[0])->stage;
 
 	burst_from_meta(b, pkts, n);
+	b->resolved = b->routed;
 	clock_start(w, w->injections++);
 	if (spx_watched(&w->watcher))
 		spx_watch_inject(w, b);
@@ -176,6 +184,7 @@ spx_worker_turn(struct spx_worker *w)
 	w->now = atomic_load_explicit(w->config, memory_order_acquire);
 	spx_flow_set_generation(w->cache, w->now->rules_generation);
 	spx_watch_turn(&w->watcher);
+	w->up = w->ports_up == NULL ? UINT64_MAX : __atomic_load_n(w->ports_up, __ATOMIC_RELAXED);
 	for (uint16_t i = 0; i < w->n_rx && receiving(w); i++) {
 		struct spx_burst *b = &w->b;
 
@@ -227,12 +236,28 @@ flow_time(const struct spx_worker *w)
 	return (uint32_t)(((unsigned __int128)(rte_rdtsc() - w->tsc_zero) * w->ms_per_tsc) >> 64);
 }
 
+/* Errors that the slow path may be asked to tell senders: so many a second, and as many at once. */
+static void
+refill_errors(struct spx_worker *w, uint32_t now_ms)
+{
+	uint32_t passed = now_ms - w->told_at;
+	uint64_t more = (uint64_t)passed * SPX_ERRORS_A_SECOND / 1000;
+
+	if (more == 0)
+		return;
+	w->errors_left = (uint32_t)RTE_MIN(w->errors_left + more, (uint64_t)SPX_ERRORS_A_SECOND);
+	w->told_at = now_ms;
+}
+
 /* What need not happen in every turn. */
 static void
 housekeep(struct spx_worker *w)
 {
+	uint32_t now_ms = flow_time(w);
+
 	rte_rcu_qsbr_quiescent(w->qsbr, w->id);
-	spx_flow_housekeep(w->cache, flow_time(w));
+	spx_flow_housekeep(w->cache, now_ms);
+	refill_errors(w, now_ms);
 }
 
 int

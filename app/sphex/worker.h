@@ -82,6 +82,8 @@ struct spx_worker {
 	uint64_t tsc_zero;                  /* TSC that times of flows count from */
 	uint64_t ms_per_tsc;                /* milliseconds in 2^64 TSC cycles */
 	struct spx_watcher watcher;         /* who looks at the packets */
+	const uint64_t *ports_up;           /* set of ports with a link, the control thread's; NULL: all */
+	struct spx_neighbours *neighbours;  /* the slow path's, to look up in; NULL: there is no routing */
 
 	/* the worker's own */
 	const struct spx_config *now; /* configuration of this burst */
@@ -89,8 +91,11 @@ struct spx_worker {
 	uint64_t tsc;                 /* stage clock, when sampling */
 	uint32_t injections;          /* runs of injected packets; timed as the bursts of a queue are */
 	uint32_t idle_turns;          /* in a row */
-	uint8_t attention;            /* enum spx_attention: what the stages of this burst are asked for */
-	atomic_bool drained;          /* phase DRAIN seen, and nothing was left at the last turn */
+	uint64_t up;                  /* ports with a link, of this turn */
+	uint32_t told_at;             /* flow_time when errors_left was filled up last */
+	uint32_t errors_left; /* packets that the slow path may still be given to tell their senders (ICMP) */
+	uint8_t attention;    /* enum spx_attention: what the stages of this burst are asked for */
+	atomic_bool drained;  /* phase DRAIN seen, and nothing was left at the last turn */
 	struct spx_burst b;
 	struct spx_tx_batch batch[SPX_PORTS_MAX];
 	struct spx_action_counter *action_counter; /* by action id */
@@ -99,6 +104,8 @@ struct spx_worker {
 } __rte_cache_aligned;
 
 #define SPX_SAMPLE_EVERY 16u
+#define SPX_ERRORS_A_SECOND                                                                                  \
+	200u /* of each worker: packets punted so that their senders are told (ICMP errors) */
 
 /* One turn of the loop: a burst from each receive queue, then the rings. Returns the packets handled. */
 unsigned spx_worker_turn(struct spx_worker *w);

@@ -224,6 +224,27 @@ spx_ethdev_stop(struct spx_port *p, struct spx_error *err)
 	return r < 0 ? spx_error(err, r, "the device did not stop (%s)", strerror(-r)) : 0;
 }
 
+/* What routing has to know: the MAC address, and the longest packet that the device and the interface below
+ * take. */
+static void
+learn_link(struct spx_port *p, const struct spx_ethdev *e)
+{
+	struct rte_ether_addr mac;
+	struct ifreq request = {0};
+	int fd;
+
+	if (rte_eth_macaddr_get(e->port_id, &mac) == 0)
+		memcpy(p->mac, mac.addr_bytes, sizeof(p->mac));
+	rte_eth_dev_get_mtu(e->port_id, &p->mtu);
+	if (e->if_index == 0 || if_indextoname(e->if_index, request.ifr_name) == NULL)
+		return;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && ioctl(fd, SIOCGIFMTU, &request) == 0)
+		p->mtu = (uint16_t)RTE_MIN((int)p->mtu, request.ifr_mtu);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 spx_ethdev_start(struct spx_port *p, struct spx_ethdev *e, const char *device, struct spx_error *err)
 {
@@ -242,6 +263,7 @@ spx_ethdev_start(struct spx_port *p, struct spx_ethdev *e, const char *device, s
 	rte_eth_dev_callback_register(e->port_id, RTE_ETH_EVENT_INTR_RMV, on_removal, e);
 	if (rte_eth_dev_info_get(e->port_id, &info) == 0)
 		e->if_index = info.if_index;
+	learn_link(p, e);
 	return 0;
 }
 

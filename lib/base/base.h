@@ -107,11 +107,29 @@ static_assert(sizeof(struct spx_key6) == 40, "IPv6 flow key is 40 bytes");
 	X(rule_drop, lookup, "a rule said drop (asked for)")                                                 \
 	X(no_rule, lookup, "no rule matched and the default is to drop (asked for)")                         \
 	X(queue_full, enqueue, "the queue of the output port had no room: a limit was reached")              \
+	X(not_ip, route, "the action says route, and the frame is not IP")                                   \
+	X(martian_source, route, "no sender has this source address")                                        \
+	X(martian_destination, route, "nobody can be reached by this destination address")                   \
+	X(link_local, route, "link-local addresses stay on their link")                                      \
+	X(multicast, route, "multicast is not routed")                                                       \
+	X(broadcast, route, "broadcast is not routed")                                                       \
+	X(reverse_path, route, "there is no way back to the source by the port it came in by")               \
+	X(no_route, route, "no route matches the destination")                                               \
+	X(path_down, route, "the ports of all paths to the destination are down")                            \
+	X(blackhole, route, "a route says blackhole")                                                        \
+	X(unreachable, route, "a route says unreachable")                                                    \
+	X(prohibited, route, "a route says prohibit")                                                        \
+	X(too_big, route, "the packet is longer than the MTU of the output port")                            \
+	X(ttl_expired, route, "the TTL or hop limit came to its end here")                                   \
 	X(tx_full, transmit, "the output port took no more packets")                                         \
 	X(port_down, transmit, "the output port is gone or its link is down")                                \
 	X(handover_full, transmit, "the ring to the worker that owns the output port was full")              \
 	X(punt_ring_full, punt, "the exception ring to the slow path was full")                              \
 	X(inject_ring_full, inject, "the inject ring from the slow path to a worker was full")               \
+	X(neighbour_failed, slowpath, "the neighbour did not answer")                                        \
+	X(neighbour_full, slowpath,                                                                          \
+		"too many packets wait for the neighbour, or too many neighbours are asked for")             \
+	X(local_unhandled, slowpath, "nothing on this node takes the packet")                                \
 	X(stopping, stop, "the appliance stopped before the packet could be handed on")
 
 enum spx_drop {
@@ -135,6 +153,7 @@ const char *spx_drop_stage(enum spx_drop reason);
 	X(receive)                                                                                           \
 	X(parse)                                                                                             \
 	X(lookup)                                                                                            \
+	X(route)                                                                                             \
 	X(rewrite)                                                                                           \
 	X(enqueue)                                                                                           \
 	X(transmit)                                                                                          \
@@ -154,7 +173,14 @@ const char *spx_stage_name(enum spx_stage stage);
 /* Why a packet was punted to the slow path. */
 #define SPX_EXCEPTIONS(X)                                                                                    \
 	X(rule, "a rule said punt")                                                                          \
-	X(ttl, "TTL or hop limit would reach zero")
+	X(ttl, "TTL or hop limit would reach zero")                                                          \
+	X(arp, "an ARP message on a port that has addresses")                                                \
+	X(local, "for an address of this node, or a group it listens to")                                    \
+	X(neighbour, "the neighbour's MAC address is not known")                                             \
+	X(no_route, "no route matches, the sender is told")                                                  \
+	X(unreachable, "a route says unreachable, the sender is told")                                       \
+	X(prohibited, "a route says prohibit, the sender is told")                                           \
+	X(too_big, "longer than the MTU, the sender is told")
 
 enum spx_exception {
 #define SPX_EXCEPTION_ENUM(name, text) SPX_EXCEPTION_##name,
@@ -172,7 +198,7 @@ const char *spx_exception_text(enum spx_exception exception);
 #define SPX_ACTION_NONE UINT32_MAX /* "no rule matched": the caller's default applies */
 #define SPX_ACTIONS_MAX 65536u     /* action ids are 0...SPX_ACTIONS_MAX-1 */
 
-enum spx_verdict { SPX_VERDICT_FORWARD, SPX_VERDICT_DROP, SPX_VERDICT_PUNT };
+enum spx_verdict { SPX_VERDICT_FORWARD, SPX_VERDICT_DROP, SPX_VERDICT_PUNT, SPX_VERDICT_ROUTE };
 
 enum {
 	SPX_ACTION_SET_DST_MAC = 1 << 0,
@@ -218,15 +244,18 @@ struct spx_burst {
 	uint16_t n;       /* packets in it */
 	uint16_t in_port; /* port all of them came in by */
 
-	uint64_t alive;  /* neither dropped nor punted: still on its way */
-	uint64_t ipv4;   /* parse: has key4 and hash */
-	uint64_t ipv6;   /* parse: has key6 and hash */
-	uint64_t other;  /* parse: not IP: no key, no hash */
-	uint64_t drop;   /* has a reason */
-	uint64_t punt;   /* has an exception */
-	uint64_t edit;   /* lookup: the action changes the frame (MAC, TTL) */
-	uint64_t miss;   /* lookup: asked the rules, as the flow cache had no answer */
-	uint64_t traced; /* receive: their way is written down, and has not left the burst */
+	uint64_t alive;    /* neither dropped nor punted: still on its way */
+	uint64_t ipv4;     /* parse: has key4 and hash */
+	uint64_t ipv6;     /* parse: has key6 and hash */
+	uint64_t other;    /* parse: not IP: no key, no hash */
+	uint64_t drop;     /* has a reason */
+	uint64_t punt;     /* has an exception */
+	uint64_t edit;     /* lookup: the action changes the frame (MAC, TTL) */
+	uint64_t to_route; /* lookup: the action says route */
+	uint64_t routed;   /* route: has a next hop: rewrite finds the MAC address of the neighbour */
+	uint64_t resolved; /* inject at rewrite: of those, whose neighbour[] is known */
+	uint64_t miss;     /* lookup: asked the rules, as the flow cache had no answer */
+	uint64_t traced;   /* receive: their way is written down, and has not left the burst */
 
 	struct rte_mbuf *pkt[SPX_BURST_MAX];
 	uint64_t hash[SPX_BURST_MAX];
@@ -234,8 +263,10 @@ struct spx_burst {
 	uint32_t action[SPX_BURST_MAX]; /* lookup: action id */
 	uint16_t out_port[SPX_BURST_MAX]; /* lookup: where to */
 	struct spx_layout layout[SPX_BURST_MAX];
-	uint8_t reason[SPX_BURST_MAX];    /* drop: enum spx_drop */
-	uint8_t exception[SPX_BURST_MAX]; /* punt: enum spx_exception */
+	uint32_t next_hop[SPX_BURST_MAX];  /* route: id (lib/route) */
+	uint64_t neighbour[SPX_BURST_MAX]; /* rewrite: MAC address and state (lib/route), of routed packets */
+	uint8_t reason[SPX_BURST_MAX];     /* drop: enum spx_drop */
+	uint8_t exception[SPX_BURST_MAX];  /* punt: enum spx_exception */
 	struct spx_key4 key4[SPX_BURST_MAX];
 	struct spx_key6 key6[SPX_BURST_MAX];
 
@@ -273,7 +304,11 @@ struct spx_meta {
 	uint8_t exception; /* enum spx_exception: why punted */
 	uint8_t stage;     /* enum spx_stage: inject: where the packet goes on (parse, rewrite or enqueue) */
 	uint32_t trace;    /* of a packet whose way is written down (app/sphex/tracer.h): which one it is */
-	uint8_t reserved[32];
+	uint8_t gateway[16]; /* punt as `neighbour`: whose MAC address is wanted, on out_port; IPv4 in the
+				first four */
+	uint64_t neighbour;  /* inject at rewrite: MAC address and state (lib/route), or 0 where the action
+				edits */
+	uint8_t reserved[8];
 };
 static_assert(sizeof(struct spx_meta) == 64, "the mbuf private area is one cache line");
 

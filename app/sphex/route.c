@@ -1,0 +1,244 @@
+/* route: destination addresses to next hops and output ports, for packets whose action says route.
+ *
+ * A packet that has no way is dropped with its reason; of some reasons its sender is told by ICMP, which is
+ * the slow path's work, so while the worker has errors left to tell, those packets are punted instead.
+ */
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+
+#include "app/sphex/stages.h"
+
+#define ETHERTYPE_ARP 0x0806
+#define PROTO_ICMP6   58
+#define IP4_FLAGS     6 /* offset of flags and fragment offset */
+
+/* ---- ends ------------------------------------------------------------------------------------------------
+ */
+
+/* Drops packet i, or gives it to the slow path to tell the sender. */
+static void
+refuse(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_drop reason,
+	enum spx_exception exception)
+{
+	if (w->errors_left == 0) {
+		spx_burst_drop(b, i, reason);
+		return;
+	}
+	w->errors_left--;
+	spx_burst_punt(b, i, exception);
+}
+
+/* ---- what is not IP --------------------------------------------------------------------------------------
+ */
+
+static void
+end_other(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	bool addressed = w->now->port[b->in_port].addressed;
+	unsigned i;
+
+	SPX_FOREACH (i, set) {
+		if (addressed && b->layout[i].ethertype == ETHERTYPE_ARP)
+			spx_burst_punt(b, i, SPX_EXCEPTION_arp);
+		else
+			spx_burst_drop(b, i, SPX_DROP_not_ip);
+	}
+}
+
+/* ---- addresses that are not routed -----------------------------------------------------------------------
+ */
+
+/* Of IPv4: RFC 1812 5.3.7, RFC 6890. True: the packet has come to its end here. */
+static bool
+special4(struct spx_burst *b, unsigned i)
+{
+	const uint8_t *sip = b->key4[i].sip, *dip = b->key4[i].dip;
+
+	if (likely(sip[0] - 1u < 126u && dip[0] - 1u < 126u))
+		return false; /* 1...126 on both sides: most */
+	if (sip[0] == 0 || sip[0] == 127 || sip[0] >= 224)
+		spx_burst_drop(b, i, SPX_DROP_martian_source);
+	else if (dip[0] == 255 && dip[1] == 255 && dip[2] == 255 && dip[3] == 255)
+		spx_burst_drop(b, i, SPX_DROP_broadcast);
+	else if (dip[0] == 0 || dip[0] == 127 || dip[0] >= 240)
+		spx_burst_drop(b, i, SPX_DROP_martian_destination);
+	else if (dip[0] >= 224)
+		spx_burst_drop(b, i, SPX_DROP_multicast);
+	else if ((sip[0] == 169 && sip[1] == 254) || (dip[0] == 169 && dip[1] == 254))
+		spx_burst_drop(b, i, SPX_DROP_link_local);
+	else
+		return false;
+	return true;
+}
+
+static bool
+is_link_local6(const uint8_t ip[16])
+{
+	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
+/* :: and ::1. */
+static bool
+is_nobody6(const uint8_t ip[16])
+{
+	static const uint8_t zero[15];
+
+	return memcmp(ip, zero, sizeof(zero)) == 0 && ip[15] <= 1;
+}
+
+/* Of IPv6: RFC 4291. What is for the link, neighbour discovery above all, is for this node too where it has
+ * addresses on it. */
+static bool
+special6(const struct spx_worker *w, struct spx_burst *b, unsigned i)
+{
+	const struct spx_key6 *key = &b->key6[i];
+	const uint8_t *sip = key->sip, *dip = key->dip;
+	bool for_link = (dip[0] == 0xff && (dip[1] & 0xf) == 2) || is_link_local6(dip);
+
+	if (likely((sip[0] & 0xe0) == 0x20 && (dip[0] & 0xe0) == 0x20))
+		return false; /* global unicast on both sides */
+	if (for_link && key->proto == PROTO_ICMP6 && w->now->port[b->in_port].addressed && sip[0] != 0xff)
+		spx_burst_punt(b, i, SPX_EXCEPTION_local);
+	else if (sip[0] == 0xff || is_nobody6(sip))
+		spx_burst_drop(b, i, SPX_DROP_martian_source);
+	else if (is_nobody6(dip))
+		spx_burst_drop(b, i, SPX_DROP_martian_destination);
+	else if (dip[0] == 0xff)
+		spx_burst_drop(b, i, SPX_DROP_multicast);
+	else if (is_link_local6(dip))
+		spx_burst_drop(b, i, SPX_DROP_link_local);
+	else
+		return false;
+	return true;
+}
+
+/* ---- next hops -------------------------------------------------------------------------------------------
+ */
+
+static bool
+must_not_fragment(const struct spx_burst *b, unsigned i)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(b->pkt[i], const uint8_t *, b->layout[i].l3);
+
+	return (b->ipv6 & spx_set_one(i)) != 0 || (ip[IP4_FLAGS] & 0x40) != 0;
+}
+
+static uint8_t
+hops_left(const struct spx_burst *b, unsigned i)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(b->pkt[i], const uint8_t *, b->layout[i].l3);
+
+	return b->ipv4 & spx_set_one(i) ? ip[8] : ip[7];
+}
+
+/* Towards a neighbour by a port. */
+static inline void
+go_out(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
+{
+	if (unlikely(hops_left(b, i) <= 1)) {
+		refuse(w, b, i, SPX_DROP_ttl_expired, SPX_EXCEPTION_ttl);
+		return;
+	}
+	b->out_port[i] = port;
+	if (unlikely(b->length[i] - b->layout[i].l3 > w->now->port[port].mtu)) {
+		if (must_not_fragment(b, i))
+			refuse(w, b, i, SPX_DROP_too_big, SPX_EXCEPTION_too_big);
+		else
+			spx_burst_drop(b, i, SPX_DROP_too_big);
+		return;
+	}
+	b->routed |= spx_set_one(i);
+}
+
+/* Everything but a way out. */
+static void
+end_here(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_next_hop_kind kind)
+{
+	switch (kind) {
+	case SPX_NEXT_HOP_KIND_local:
+		spx_burst_punt(b, i, SPX_EXCEPTION_local);
+		break;
+	case SPX_NEXT_HOP_KIND_down:
+		refuse(w, b, i, SPX_DROP_path_down, SPX_EXCEPTION_unreachable);
+		break;
+	case SPX_NEXT_HOP_KIND_broadcast:
+		spx_burst_drop(b, i, SPX_DROP_broadcast);
+		break;
+	case SPX_NEXT_HOP_KIND_blackhole:
+		spx_burst_drop(b, i, SPX_DROP_blackhole);
+		break;
+	case SPX_NEXT_HOP_KIND_unreachable:
+		refuse(w, b, i, SPX_DROP_unreachable, SPX_EXCEPTION_unreachable);
+		break;
+	case SPX_NEXT_HOP_KIND_prohibit:
+		refuse(w, b, i, SPX_DROP_prohibited, SPX_EXCEPTION_prohibited);
+		break;
+	default:
+		refuse(w, b, i, SPX_DROP_no_route, SPX_EXCEPTION_no_route);
+		break;
+	}
+}
+
+static void
+take_next_hops(struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	const struct spx_next_hop *hops = w->now->next_hop;
+	unsigned i;
+
+	SPX_FOREACH (i, set) {
+		const struct spx_next_hop *hop = &hops[b->next_hop[i]];
+
+		if (unlikely(hop->kind != SPX_NEXT_HOP_KIND_gateway &&
+			     hop->kind != SPX_NEXT_HOP_KIND_connected))
+			end_here(w, b, i, hop->kind);
+		else if (unlikely((b->ipv6 & spx_set_one(i)) != 0 && is_link_local6(b->key6[i].sip)))
+			spx_burst_drop(b, i, SPX_DROP_link_local);
+		else
+			go_out(w, b, i, hop->port);
+	}
+}
+
+/* The members of `set` that have a way back to their source, as the port wants it. */
+static uint64_t
+check_source(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	const enum spx_reverse_path check = w->now->port[b->in_port].reverse_path;
+	const bool strict = check == SPX_REVERSE_PATH_STRICT;
+	uint64_t good = 0;
+	unsigned i;
+
+	if (likely(check == SPX_REVERSE_PATH_OFF))
+		return set;
+	if (set & b->ipv4)
+		good |= spx_route_source4(w->now->routes, b->key4, set & b->ipv4, b->in_port, strict);
+	if (set & b->ipv6)
+		good |= spx_route_source6(w->now->routes, b->key6, set & b->ipv6, b->in_port, strict);
+	SPX_FOREACH (i, set & ~good)
+		spx_burst_drop(b, i, SPX_DROP_reverse_path);
+	return good;
+}
+
+void
+spx_stage_route(struct spx_worker *w, struct spx_burst *b)
+{
+	const struct spx_config *config = w->now;
+	uint64_t set = b->to_route, ended = 0;
+	unsigned i;
+
+	if (set == 0)
+		return;
+	if (set & b->other)
+		end_other(w, b, set & b->other);
+	set &= ~b->other;
+	SPX_FOREACH (i, set & b->ipv4)
+		ended |= (uint64_t)special4(b, i) << i;
+	SPX_FOREACH (i, set & b->ipv6)
+		ended |= (uint64_t)special6(w, b, i) << i;
+	set = check_source(w, b, set & ~ended);
+	if (set & b->ipv4)
+		spx_route_lookup4(config->routes, b->key4, b->hash, set & b->ipv4, w->up, b->next_hop);
+	if (set & b->ipv6)
+		spx_route_lookup6(config->routes, b->key6, b->hash, set & b->ipv6, w->up, b->next_hop);
+	take_next_hops(w, b, set);
+}
