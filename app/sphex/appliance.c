@@ -47,7 +47,8 @@ spx_appliance_create(const struct spx_setup *setup, struct spx_appliance **out, 
 		(r = spx_appliance_open_ports(app, err)) < 0 ||
 		(r = spx_appliance_check_actions(app, err)) < 0 ||
 		(r = spx_appliance_create_routes(app, err)) < 0 ||
-		(r = spx_appliance_create_workers(app, err)) < 0)
+		(r = spx_appliance_create_workers(app, err)) < 0 ||
+		(r = spx_appliance_set_neighbours(app, err)) < 0)
 		goto failed;
 	*out = app;
 	return 0;
@@ -78,6 +79,7 @@ spx_appliance_free(struct spx_appliance *app, struct spx_error *err)
 	for (uint16_t p = 0; p < app->n_ports; p++)
 		spx_queue_free(app->queue[p]);
 	rte_ring_free(app->exception);
+	spx_slowpath_free(&app->slowpath);
 	spx_rule_table_destroy(app->rules);
 	spx_route_table_destroy(app->routes);
 	spx_neighbours_free(app->neighbours);

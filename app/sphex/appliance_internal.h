@@ -15,6 +15,9 @@ int spx_appliance_create_rules(struct spx_appliance *app, struct spx_error *err)
 /* Routes, addresses and the neighbour table, where the setup asks for any; after the ports are open. */
 int spx_appliance_create_routes(struct spx_appliance *app, struct spx_error *err);
 
+/* The neighbours of the setup, to be made by the slow path at its first turn; after the workers. */
+int spx_appliance_set_neighbours(struct spx_appliance *app, struct spx_error *err);
+
 void spx_config_free(struct spx_config *config); /* NULL may be given */
 
 /* ---- appliance_ports.c ----------------------------------------------------------------------------- */

@@ -52,13 +52,21 @@ wire_receive(struct spx_appliance *app, struct spx_port *port)
 	}
 }
 
+/* The queue of a port, on its owner's clock. */
 static int
 create_queue(struct spx_appliance *app, const struct spx_port *port, struct spx_error *err)
 {
 	const struct spx_setup_queue *wanted = &app->setup->port[port->id].queue;
-	int r = spx_queue_create(&wanted->options, rte_get_tsc_hz(), rte_rdtsc(), &app->queue[port->id], err);
+	struct spx_worker *owner = app->worker[port->id % app->n_workers];
+	int r;
 
-	return r < 0 ? spx_error_at(err, r, "port %s", port->options.name) : 0;
+	if (owner->shaped == 0)
+		spx_clock_init(&owner->clock);
+	r = spx_queue_create(&wanted->options, NS_PER_S, owner->clock.ns, &app->queue[port->id], err);
+	if (r < 0)
+		return spx_error_at(err, r, "port %s", port->options.name);
+	owner->shaped |= spx_set_one(port->id);
+	return 0;
 }
 
 /* Transmit queue q belongs to the worker that receive queue q belongs to. Where the port has fewer queues
@@ -89,8 +97,6 @@ wire_transmit(struct spx_appliance *app, struct spx_port *port, struct spx_error
 		}
 		w->tx[port->id] = (struct spx_worker_tx){
 			.port = port, .queue = queue, .handover = ring, .port_queue = app->queue[port->id]};
-		if (shaped && owner == w)
-			w->shaped |= spx_set_one(port->id);
 	}
 	return 0;
 }
@@ -168,6 +174,13 @@ spx_appliance_create_workers(struct spx_appliance *app, struct spx_error *err)
 	app->slowpath.qsbr = app->qsbr;
 	app->slowpath.watcher.published = &app->watching.now;
 	app->slowpath.watcher.thread = SPX_WATCH_SLOWPATH;
+	app->slowpath.n_workers = app->setup->workers;
+	app->slowpath.config = &app->config;
+	app->slowpath.neighbours = app->neighbours;
+	app->slowpath.pool = app->pool;
+	app->slowpath.tsc_zero = app->tsc_zero;
+	app->slowpath.ms_per_tsc = (uint64_t)(((unsigned __int128)1000 << 64) / rte_get_tsc_hz());
+	r = spx_slowpath_create(&app->slowpath, err);
 	for (uint16_t i = 0; i < app->setup->workers && r == 0; i++)
 		r = create_worker(app, i, err);
 	for (uint16_t p = 0; p < app->n_ports && r == 0; p++) {

@@ -214,3 +214,13 @@ spx_appliance_create_routes(struct spx_appliance *app, struct spx_error *err)
 		r = spx_route_table_change(app->routes, setup->routes.change, setup->routes.n, err);
 	return r;
 }
+
+int
+spx_appliance_set_neighbours(struct spx_appliance *app, struct spx_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < app->setup->n_neighbours; i++)
+		r = spx_slowpath_set_neighbour(&app->slowpath, &app->setup->neighbour[i], true, err);
+	return r;
+}

@@ -18,7 +18,8 @@ spx_report_take(const struct spx_appliance *app, struct spx_report *report)
 	for (uint16_t p = 0; p < app->n_ports; p++)
 		if (app->queue[p] != NULL)
 			report->in_flight += spx_queue_depth(app->queue[p]);
-	report->queued += rte_ring_count(app->exception);
+	report->queued +=
+		rte_ring_count(app->exception) + __atomic_load_n(&app->slowpath.n_waiting, __ATOMIC_RELAXED);
 	spx_counters_add(&report->slowpath, &app->slowpath.counters);
 	spx_cache_report_take(app, &report->cache);
 	report->seconds = (double)((app->ended != 0 ? app->ended : spx_now_ns()) - app->begun) / 1e9;

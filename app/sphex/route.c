@@ -29,6 +29,28 @@ refuse(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_drop reas
 	spx_burst_punt(b, i, exception);
 }
 
+/* The members of `set` that are for us: for our MAC address, or for a group. A port in promiscuous mode gets
+ * others too. */
+static uint64_t
+check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	const struct spx_config_port *port = &w->now->port[b->in_port];
+	uint64_t ours = 0;
+	unsigned i;
+
+	if (!port->addressed)
+		return set;
+	SPX_FOREACH (i, set) {
+		const uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
+
+		if (likely(memcmp(frame, port->mac, 6) == 0 || (frame[0] & 1) != 0))
+			ours |= spx_set_one(i);
+		else
+			spx_burst_drop(b, i, SPX_DROP_other_host);
+	}
+	return ours;
+}
+
 /* ---- what is not IP --------------------------------------------------------------------------------------
  */
 
@@ -228,6 +250,7 @@ spx_stage_route(struct spx_worker *w, struct spx_burst *b)
 
 	if (set == 0)
 		return;
+	set = check_receiver(w, b, set);
 	if (set & b->other)
 		end_other(w, b, set & b->other);
 	set &= ~b->other;

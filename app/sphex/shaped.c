@@ -3,17 +3,27 @@
  *
  * A shaped port has one owner among the workers. It fills the queue, with packets of its own bursts and those
  * of hand-over rings, and once a turn it sends what is due. What the port does not take stays in the queue.
+ *
+ * The queues' time is nanoseconds of a clock that is corrected as it goes: EAL's idea of the TSC's rate may
+ * be off by more than a thousandth, and the rate of every port with it.
  */
 #include <rte_cycles.h>
 
 #include "app/sphex/stages.h"
 
-#define BURSTS_A_TURN 4u /* from one queue, so that no queue keeps the worker from receiving */
+#define BURSTS_A_TURN   4u  /* from one queue, so that no queue keeps the worker from receiving */
+#define SYNC_CYCLES_LOG 31u /* the clock is corrected every 2^31 cycles, about once a second */
+
+static uint64_t
+now_ns(const struct spx_worker *w)
+{
+	return spx_clock_ns(&w->clock, rte_rdtsc());
+}
 
 void
 spx_shaped_enqueue(struct spx_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t refused = spx_queue_enqueue(w->tx[port].port_queue, rte_rdtsc(), pkts, n);
+	uint16_t refused = spx_queue_enqueue(w->tx[port].port_queue, now_ns(w), pkts, n);
 
 	spx_drop(w, port, pkts, refused, SPX_DROP_queue_full);
 }
@@ -65,7 +75,7 @@ spx_shaped_transmit(struct spx_worker *w)
 
 		if (spx_queue_depth(tx->port_queue) == 0)
 			continue;
-		now = rte_rdtsc();
+		now = now_ns(w);
 		for (unsigned i = 0; i < BURSTS_A_TURN && n == SPX_BURST_MAX; i++) {
 			n = send_due(w, tx, now);
 			sum += n;
@@ -77,10 +87,17 @@ spx_shaped_transmit(struct spx_worker *w)
 uint64_t
 spx_shaped_wait(struct spx_worker *w)
 {
-	uint64_t now = rte_rdtsc(), first = UINT64_MAX;
+	uint64_t now = now_ns(w), first = UINT64_MAX;
 	unsigned out;
 
 	SPX_FOREACH (out, w->shaped)
 		first = RTE_MIN(first, spx_queue_wait(w->tx[out].port_queue, now));
 	return first;
+}
+
+void
+spx_shaped_housekeep(struct spx_worker *w)
+{
+	if (w->shaped != 0 && (rte_rdtsc() - w->clock.tsc) >> SYNC_CYCLES_LOG != 0)
+		spx_clock_sync(&w->clock);
 }

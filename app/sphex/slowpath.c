@@ -1,20 +1,83 @@
-/* The slow-path lcore. Exceptions are counted by class and end here; so do records of ended flows. */
+/* The slow-path lcore: its loop, and which exception goes where; see slowpath.h. */
+#include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
-#include "app/sphex/slowpath.h"
+#include <rte_cycles.h>
+#include <rte_errno.h>
+
+#include "app/sphex/slow_internal.h"
 
 #define IDLE_NS 50000 /* between looks at empty rings */
+#define CHANGES 1024u /* of neighbours that may wait for a turn */
+
+int
+spx_slowpath_create(struct spx_slowpath *s, struct spx_error *err)
+{
+	if (s->neighbours == NULL)
+		return 0;
+	s->waiting = calloc(spx_neighbour_capacity(s->neighbours), sizeof(*s->waiting));
+	s->changes = rte_ring_create("slowpath_changes", CHANGES, SOCKET_ID_ANY, RING_F_SC_DEQ);
+	if (s->waiting == NULL || s->changes == NULL)
+		return spx_error(err, -ENOMEM,
+			"no memory for packets that wait for neighbours; raise memory.megabytes");
+	s->errors_left = SPX_SLOW_ERRORS;
+	return 0;
+}
+
+void
+spx_slowpath_free(struct spx_slowpath *s)
+{
+	void *change;
+
+	while (s->changes != NULL && rte_ring_sc_dequeue(s->changes, &change) == 0)
+		free(change);
+	rte_ring_free(s->changes);
+	free(s->waiting);
+}
 
 void
 spx_slowpath_inject(struct spx_slowpath *s, uint16_t worker, struct rte_mbuf *m, enum spx_stage stage)
 {
 	spx_meta(m)->stage = (uint8_t)stage;
-	if (rte_ring_sp_enqueue(s->inject[worker], m) != 0) {
-		if (spx_watched(&s->watcher))
-			spx_watch_drop(&s->watcher, spx_meta(m)->in_port, &m, 1, SPX_DROP_inject_ring_full);
-		spx_count(&s->counters.drops[SPX_DROP_inject_ring_full], 1);
-		rte_pktmbuf_free(m);
+	if (rte_ring_sp_enqueue(s->inject[worker], m) != 0)
+		spx_slow_drop(s, m, SPX_DROP_inject_ring_full);
+}
+
+static enum spx_drop
+reason_of(enum spx_exception exception)
+{
+	switch (exception) {
+	case SPX_EXCEPTION_ttl:
+		return SPX_DROP_ttl_expired;
+	case SPX_EXCEPTION_unreachable:
+		return SPX_DROP_unreachable;
+	case SPX_EXCEPTION_prohibited:
+		return SPX_DROP_prohibited;
+	case SPX_EXCEPTION_too_big:
+		return SPX_DROP_too_big;
+	default:
+		return SPX_DROP_no_route;
 	}
+}
+
+/* Without routing exceptions are counted by class and end here. */
+static void
+handle(struct spx_slowpath *s, struct rte_mbuf *m)
+{
+	const enum spx_exception exception = (enum spx_exception)spx_meta(m)->exception;
+
+	spx_count(&s->counters.exceptions[exception], 1);
+	if (exception == SPX_EXCEPTION_rule || s->neighbours == NULL)
+		spx_slow_consume(s, m);
+	else if (exception == SPX_EXCEPTION_neighbour)
+		spx_slow_wait(s, m);
+	else if (exception == SPX_EXCEPTION_arp)
+		spx_slow_arp(s, m);
+	else if (exception == SPX_EXCEPTION_local)
+		spx_slow_local(s, m);
+	else
+		spx_slow_refuse(s, m, reason_of(exception));
 }
 
 static unsigned
@@ -26,12 +89,7 @@ take_exceptions(struct spx_slowpath *s)
 	atomic_store(&s->idle, false);
 	n = rte_ring_sc_dequeue_burst(s->exception, (void **)pkts, SPX_BURST_MAX, NULL);
 	for (unsigned i = 0; i < n; i++)
-		spx_count(&s->counters.exceptions[spx_meta(pkts[i])->exception], 1);
-	spx_count(&s->counters.consumed, n);
-	if (spx_watched(&s->watcher))
-		spx_watch_consume(&s->watcher, pkts, n);
-	if (n > 0)
-		rte_pktmbuf_free_bulk(pkts, n);
+		handle(s, pkts[i]);
 	atomic_store(&s->idle, n == 0);
 	return n;
 }
@@ -42,6 +100,12 @@ spx_slowpath_turn(struct spx_slowpath *s)
 	unsigned n;
 
 	spx_watch_turn(&s->watcher);
+	if (s->neighbours != NULL) {
+		s->now = atomic_load_explicit(s->config, memory_order_acquire);
+		s->now_ms =
+			(uint64_t)(((unsigned __int128)(rte_rdtsc() - s->tsc_zero) * s->ms_per_tsc) >> 64);
+		spx_slow_tick(s);
+	}
 	n = take_exceptions(s);
 	for (uint16_t i = 0; i < s->n_flow_rings; i++)
 		n += spx_flow_collect(s->flow_ring[i], &s->flow_totals);

@@ -52,8 +52,11 @@ void spx_shaped_enqueue(struct spx_worker *w, uint16_t port, struct rte_mbuf **p
 /* Sends what is due in all queues. Returns packets that left them. */
 unsigned spx_shaped_transmit(struct spx_worker *w);
 
-/* TSC cycles until the next packet of any queue is due; 0: one is; UINT64_MAX: none waits. */
+/* Nanoseconds until the next packet of any queue is due; 0: one is; UINT64_MAX: none waits. */
 uint64_t spx_shaped_wait(struct spx_worker *w);
+
+/* Keeps the clock of the queues right: to be called more than once a second. */
+void spx_shaped_housekeep(struct spx_worker *w);
 
 /* ---- ends
  * --------------------------------------------------------------------------------------------------

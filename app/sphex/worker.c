@@ -215,7 +215,7 @@ may_doze(struct spx_worker *w)
 {
 	if (w->idle_turns <= SLEEP_AFTER || !w->sleeps)
 		return false;
-	return w->shaped == 0 || spx_shaped_wait(w) > 2 * SLEEP_NS * rte_get_tsc_hz() / NS_PER_S;
+	return w->shaped == 0 || spx_shaped_wait(w) > 2 * SLEEP_NS;
 }
 
 /* Sleeps a little, out of the publisher's way. */
@@ -258,6 +258,7 @@ housekeep(struct spx_worker *w)
 	rte_rcu_qsbr_quiescent(w->qsbr, w->id);
 	spx_flow_housekeep(w->cache, now_ms);
 	refill_errors(w, now_ms);
+	spx_shaped_housekeep(w);
 }
 
 int

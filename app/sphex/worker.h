@@ -96,6 +96,7 @@ struct spx_worker {
 	uint32_t errors_left; /* packets that the slow path may still be given to tell their senders (ICMP) */
 	uint8_t attention;    /* enum spx_attention: what the stages of this burst are asked for */
 	atomic_bool drained;  /* phase DRAIN seen, and nothing was left at the last turn */
+	struct spx_clock clock; /* of the queues of shaped ports */
 	struct spx_burst b;
 	struct spx_tx_batch batch[SPX_PORTS_MAX];
 	struct spx_action_counter *action_counter; /* by action id */

@@ -107,6 +107,7 @@ static_assert(sizeof(struct spx_key6) == 40, "IPv6 flow key is 40 bytes");
 	X(rule_drop, lookup, "a rule said drop (asked for)")                                                 \
 	X(no_rule, lookup, "no rule matched and the default is to drop (asked for)")                         \
 	X(queue_full, enqueue, "the queue of the output port had no room: a limit was reached")              \
+	X(other_host, route, "the frame is for the MAC address of somebody else")                            \
 	X(not_ip, route, "the action says route, and the frame is not IP")                                   \
 	X(martian_source, route, "no sender has this source address")                                        \
 	X(martian_destination, route, "nobody can be reached by this destination address")                   \

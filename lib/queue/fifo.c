@@ -9,7 +9,7 @@
 
 #define BYTES_PER_KBIT 125u /* a second: 1000 bits */
 #define HZ_MIN         1000u
-#define HZ_MAX         UINT64_C(10000000000) /* with SPX_QUEUE_RATE_MAX, credit fits 62 bits */
+#define HZ_MAX         UINT64_C(5000000000) /* with SPX_QUEUE_RATE_MAX and _LATE_MS, credit fits 63 bits */
 
 struct spx_queue {
 	/* written by whoever changes it */

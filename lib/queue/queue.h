@@ -28,7 +28,7 @@
 #include "lib/base/base.h"
 
 #define SPX_QUEUE_BURST_MS     1u
-#define SPX_QUEUE_LATE_MS      20u
+#define SPX_QUEUE_LATE_MS      100u
 #define SPX_QUEUE_RATE_MAX     100000000u /* kbit/s: 100 Gbit/s */
 #define SPX_QUEUE_PACKETS_MAX  1048576u   /* limit_packets at most */
 #define SPX_QUEUE_BYTES_MIN    16384u     /* limit_bytes: any frame has room in an empty queue */
@@ -51,7 +51,7 @@ struct spx_queue_stats {
 
 struct spx_queue;
 
-/* A queue for a clock of `hz` ticks a second (1000...10^10), its bucket empty at `now`. Its ring holds
+/* A queue for a clock of `hz` ticks a second (1000...5 * 10^9), its bucket empty at `now`. Its ring holds
  * limit_packets, or SPX_QUEUE_CAPACITY_MIN if that is more. 0, -EINVAL (a value out of bounds), -ENOMEM. Not
  * from a packet loop. */
 int spx_queue_create(const struct spx_queue_options *options, uint64_t hz, uint64_t now,

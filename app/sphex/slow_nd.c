@@ -1,0 +1,196 @@
+/* IPv6 neighbour discovery (RFC 4861): answers for addresses of this node, questions for neighbours, and what
+ * others say; see slowpath.h. Routers and prefixes are not discovered: this node has the addresses that it is
+ * given.
+ */
+#include <netinet/icmp6.h>
+#include <string.h>
+
+#include <rte_ip.h>
+
+#include "app/sphex/slow_internal.h"
+
+#define HOPS       255 /* of every message of neighbour discovery: it has not been forwarded */
+#define MESSAGE    24u /* bytes of a solicitation or advertisement without options */
+#define OPTION_MAC 8u  /* bytes of an option with a MAC address */
+
+/* Where a message lies: frame, IPv6 header, message with its options. */
+struct message {
+	uint8_t *frame;
+	struct rte_ipv6_hdr *ip;
+	struct nd_neighbor_solicit *nd; /* an advertisement has the same layout */
+	uint32_t length;                /* of the message */
+};
+
+/* Writes the headers around a message of `length` bytes that lies there, and its checksum. */
+static void
+close_frame(const struct message *m, const uint8_t to_mac[6], const uint8_t from_mac[6], const uint8_t to[16],
+	const uint8_t from[16])
+{
+	struct rte_ether_hdr *ethernet = (struct rte_ether_hdr *)m->frame;
+
+	memcpy(&ethernet->dst_addr, to_mac, 6);
+	memcpy(&ethernet->src_addr, from_mac, 6);
+	ethernet->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
+	m->ip->vtc_flow = RTE_BE32(6u << 28);
+	m->ip->payload_len = rte_cpu_to_be_16((uint16_t)m->length);
+	m->ip->proto = IPPROTO_ICMPV6;
+	m->ip->hop_limits = HOPS;
+	memmove(m->ip->dst_addr, to, 16);
+	memmove(m->ip->src_addr, from, 16);
+	m->nd->nd_ns_cksum = 0;
+	m->nd->nd_ns_cksum = rte_ipv6_udptcp_cksum(m->ip, m->nd);
+}
+
+static void
+put_mac(uint8_t *option, uint8_t type, const uint8_t mac[6])
+{
+	option[0] = type;
+	option[1] = 1; /* in units of 8 bytes */
+	memcpy(option + 2, mac, 6);
+}
+
+/* The MAC address in an option of that type, or NULL. */
+static const uint8_t *
+find_mac(const struct message *m, uint8_t type)
+{
+	const uint8_t *option = (const uint8_t *)m->nd + MESSAGE, *end = (const uint8_t *)m->nd + m->length;
+
+	while (option + OPTION_MAC <= end && option[1] > 0) {
+		if (option[0] == type && option[1] == 1)
+			return option + 2;
+		option += 8u * option[1];
+	}
+	return NULL;
+}
+
+static void
+frame_of(uint8_t *frame, struct message *m)
+{
+	m->frame = frame;
+	m->ip = (struct rte_ipv6_hdr *)(frame + sizeof(struct rte_ether_hdr));
+	m->nd = (struct nd_neighbor_solicit *)(m->ip + 1);
+}
+
+void
+spx_slow_ask6(struct spx_slowpath *s, uint16_t port, const uint8_t address[16], const uint8_t *mac)
+{
+	const struct spx_config_port *own_port = &s->now->port[port];
+	const struct spx_address *own = spx_address_source(&s->now->addresses, SPX_ROUTE_IPV6, port, address);
+	uint8_t group[16] = {0xff, 0x02, [11] = 1, 0xff}, group_mac[6] = {0x33, 0x33, 0xff};
+	uint8_t link_local[16];
+	struct message m = {.length = MESSAGE + OPTION_MAC};
+	struct rte_mbuf *mbuf = spx_slow_new(s);
+
+	if (mbuf == NULL)
+		return; /* asked again at the next tick */
+	memcpy(group + 13, address + 13, 3);
+	memcpy(group_mac + 3, address + 13, 3);
+	spx_slow_link_local(own_port, link_local);
+	frame_of((uint8_t *)rte_pktmbuf_append(mbuf,
+			 (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) + m.length)),
+		&m);
+	memset(m.nd, 0, m.length);
+	m.nd->nd_ns_type = ND_NEIGHBOR_SOLICIT;
+	memcpy(&m.nd->nd_ns_target, address, 16);
+	put_mac((uint8_t *)m.nd + MESSAGE, ND_OPT_SOURCE_LINKADDR, own_port->mac);
+	close_frame(&m, mac == NULL ? group_mac : mac, own_port->mac, mac == NULL ? group : address,
+		own == NULL ? link_local : own->address);
+	spx_slow_send(s, mbuf, port);
+}
+
+/* ---- what comes in ---------------------------------------------------------------------------------------
+ */
+
+static bool
+is_zero(const uint8_t address[16])
+{
+	static const uint8_t zero[16];
+
+	return memcmp(address, zero, sizeof(zero)) == 0;
+}
+
+/* The question becomes the answer (RFC 4861 7.2.4). */
+static void
+advertise(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message *m)
+{
+	static const uint8_t all_nodes[16] = {0xff, 0x02, [15] = 1}, all_nodes_mac[6] = {0x33, 0x33, [5] = 1};
+	const uint16_t in = spx_meta(mbuf)->in_port;
+	const struct spx_config_port *port = &s->now->port[in];
+	const bool nameless = is_zero(m->ip->src_addr); /* looks for a double of its address */
+	const uint32_t before = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr);
+	uint8_t to[16], to_mac[6], target[16];
+
+	memcpy(to, nameless ? all_nodes : m->ip->src_addr, 16);
+	memcpy(to_mac, nameless ? all_nodes_mac : m->frame + 6, 6);
+	memcpy(target, &m->nd->nd_ns_target, 16);
+	/* The answer is as long as it is, whatever the question had. */
+	if (rte_pktmbuf_pkt_len(mbuf) < before + MESSAGE + OPTION_MAC)
+		rte_pktmbuf_append(
+			mbuf, (uint16_t)(before + MESSAGE + OPTION_MAC - rte_pktmbuf_pkt_len(mbuf)));
+	else
+		rte_pktmbuf_trim(mbuf, (uint16_t)(rte_pktmbuf_pkt_len(mbuf) - before - MESSAGE - OPTION_MAC));
+	m->length = MESSAGE + OPTION_MAC;
+	memset(m->nd, 0, m->length);
+	m->nd->nd_ns_type = ND_NEIGHBOR_ADVERT;
+	m->nd->nd_ns_reserved =
+		ND_NA_FLAG_ROUTER | ND_NA_FLAG_OVERRIDE | (nameless ? 0 : ND_NA_FLAG_SOLICITED);
+	memcpy(&m->nd->nd_ns_target, target, 16);
+	put_mac((uint8_t *)m->nd + MESSAGE, ND_OPT_TARGET_LINKADDR, port->mac);
+	close_frame(m, to_mac, port->mac, to, target);
+	spx_slow_send(s, mbuf, in);
+}
+
+static void
+take_solicitation(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message *m)
+{
+	const uint16_t in = spx_meta(mbuf)->in_port;
+	const uint8_t *mac = find_mac(m, ND_OPT_SOURCE_LINKADDR);
+	const uint8_t *target = (const uint8_t *)&m->nd->nd_ns_target;
+
+	if (mac != NULL && !is_zero(m->ip->src_addr))
+		spx_slow_heard(s, SPX_ROUTE_IPV6, in, m->ip->src_addr, mac, SPX_NEIGHBOUR_OVERRIDE);
+	if (spx_slow_is_ours(s, SPX_ROUTE_IPV6, in, target))
+		advertise(s, mbuf, m);
+	else
+		spx_slow_consume(s, mbuf);
+}
+
+static void
+take_advertisement(struct spx_slowpath *s, struct rte_mbuf *mbuf, const struct message *m)
+{
+	const uint32_t said = m->nd->nd_ns_reserved;
+	const uint8_t *mac = find_mac(m, ND_OPT_TARGET_LINKADDR);
+	unsigned flags = (said & ND_NA_FLAG_SOLICITED ? SPX_NEIGHBOUR_SOLICITED : 0) |
+			 (said & ND_NA_FLAG_OVERRIDE ? SPX_NEIGHBOUR_OVERRIDE : 0);
+
+	if (mac == NULL)
+		mac = m->frame + 6;
+	if (!spx_slow_is_ours(
+		    s, SPX_ROUTE_IPV6, spx_meta(mbuf)->in_port, (const uint8_t *)&m->nd->nd_ns_target))
+		spx_slow_heard(s, SPX_ROUTE_IPV6, spx_meta(mbuf)->in_port,
+			(const uint8_t *)&m->nd->nd_ns_target, mac, flags);
+	spx_slow_consume(s, mbuf);
+}
+
+void
+spx_slow_nd(struct spx_slowpath *s, struct rte_mbuf *mbuf)
+{
+	const struct spx_layout *layout = &spx_meta(mbuf)->layout;
+	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	struct message m = {.frame = frame,
+		.ip = (struct rte_ipv6_hdr *)(frame + layout->l3),
+		.nd = (struct nd_neighbor_solicit *)(frame + layout->l4)};
+	uint32_t end = layout->l3 + (uint32_t)sizeof(*m.ip) + rte_be_to_cpu_16(m.ip->payload_len);
+	bool plain = layout->vlan == 0 && layout->l4 == layout->l3 + sizeof(*m.ip) && mbuf->nb_segs == 1;
+
+	m.length = plain && end <= rte_pktmbuf_data_len(mbuf) ? end - layout->l4 : 0;
+	if (m.length < MESSAGE || m.ip->hop_limits != HOPS || m.nd->nd_ns_code != 0 ||
+		rte_ipv6_udptcp_cksum_verify(m.ip, m.nd) != 0)
+		spx_slow_consume(s, mbuf); /* RFC 4861 7.1: silently */
+	else if (m.nd->nd_ns_type == ND_NEIGHBOR_SOLICIT)
+		take_solicitation(s, mbuf, &m);
+	else if (m.nd->nd_ns_type == ND_NEIGHBOR_ADVERT)
+		take_advertisement(s, mbuf, &m);
+	else
+		spx_slow_consume(s, mbuf);
+}
