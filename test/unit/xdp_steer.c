@@ -252,12 +252,15 @@ Test(xdp_steer, short_frames_are_for_the_kernel)
 
 Test(xdp_steer, headers_that_lie)
 {
+	/* What would stand for a port if UDP began four bytes too early: the end of the address. */
+	const struct spx_xdp_target early = {.kind = SPX_XDP_UDP_PORT, .udp_port = 100 << 8 | 2};
 	struct steering s;
 	struct frame f;
 
 	steering_start(&s);
 	steering_set(&s, &the_port, true);
 	udp4_tagged(&f, 0, 0);
+	steering_set(&s, &early, true);
 	f.bytes[f.ip] = 0x44;
 	cr_expect(!steering_takes(&s, &f), "header of four words");
 	f.bytes[f.ip] = 0x65;
