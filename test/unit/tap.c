@@ -251,7 +251,13 @@ Test(tap, ends_after_count)
 	wait_ended(tap, &stats);
 	cr_assert(stats.packets == 5 && stats.lost == 0 && stats.error == 0);
 	see(tap, SPX_TAP_receive, 0, 0, 53, 3);
-	cr_assert_eq(stop(tap, 0).packets, 5);
+	/* A thread that has not noticed yet: what it puts goes back to the pool. */
+	for (unsigned i = 0; i < 5000; i++) {
+		cr_assert_not_null(copy[0] = spx_tap_copy(tap, m, SPX_TAP_receive, 0, 0));
+		spx_tap_put(tap, copy, 1);
+	}
+	stats = stop(tap, 0);
+	cr_assert(stats.packets == 5 && stats.lost == 0 && stats.ended);
 	cr_assert_eq(count_file(&last), 5);
 	rte_pktmbuf_free(m);
 }
@@ -346,7 +352,7 @@ Test(tap, ring_full)
 
 	cr_assert_eq(pipe(fd), 0);
 	o = options(fd[1]);
-	o.count = 5000; /* losses do not count */
+	o.count = 4095; /* losses do not count */
 	tap = create(o);
 	for (unsigned i = 0; i < RTE_DIM(copy); i++)
 		cr_assert_not_null(copy[i] = spx_tap_copy(tap, m, SPX_TAP_receive, 0, 0));
