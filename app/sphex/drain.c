@@ -18,8 +18,9 @@ spx_drain_quiet(const struct spx_appliance *app)
 	return true;
 }
 
+/* `port`: that the packets should have gone out by; SPX_NO_PORT: they know where they came in. */
 static uint64_t
-free_ring(struct spx_watcher *watcher, struct rte_ring *ring)
+free_ring(struct spx_watcher *watcher, struct rte_ring *ring, uint16_t port)
 {
 	uint64_t n = 0;
 	void *m;
@@ -28,7 +29,8 @@ free_ring(struct spx_watcher *watcher, struct rte_ring *ring)
 		struct rte_mbuf *pkt = m;
 
 		if (spx_watched(watcher))
-			spx_watch_drop(watcher, SPX_NO_PORT, &pkt, 1, SPX_DROP_stopping);
+			spx_watch_drop(watcher, port == SPX_NO_PORT ? spx_meta(pkt)->in_port : port, &pkt, 1,
+				SPX_DROP_stopping);
 		rte_pktmbuf_free(pkt);
 	}
 	return n;
@@ -41,11 +43,11 @@ spx_drain_drop_leftovers(struct spx_appliance *app)
 	uint64_t workers = 0, slow;
 
 	spx_watch_turn(&watcher);
-	slow = free_ring(&watcher, app->exception);
+	slow = free_ring(&watcher, app->exception, SPX_NO_PORT);
 	for (uint16_t i = 0; i < app->n_workers; i++) {
-		slow += free_ring(&watcher, app->worker[i]->inject);
+		slow += free_ring(&watcher, app->worker[i]->inject, SPX_NO_PORT);
 		for (uint16_t p = 0; p < app->n_ports; p++)
-			workers += free_ring(&watcher, app->handover[i][p]);
+			workers += free_ring(&watcher, app->handover[i][p], p);
 	}
 	app->leftover.handed_out += workers;
 	app->leftover.drops[SPX_DROP_stopping] += workers;

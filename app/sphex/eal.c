@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -16,7 +19,8 @@
 
 #include "app/sphex/appliance.h"
 
-#define ARGS_MAX (16 + 2 * SPX_PORTS_MAX)
+#define ARGS_MAX         (16 + 2 * SPX_PORTS_MAX)
+#define TELEMETRY_SOCKET "dpdk_telemetry.v2" /* in EAL's runtime directory */
 
 /* Free hugepages of the default size, in MiB. */
 static uint64_t
@@ -166,6 +170,24 @@ add_devices(const struct spx_setup *setup, char *argv[], int argc)
 	return argc;
 }
 
+/* Whether EAL has a place of its own for telemetry's socket. With a path that is too long it would not start,
+ * and without a runtime directory it would put the socket where other instances have theirs. */
+static bool
+telemetry_has_place(void)
+{
+	const char *base = getenv("RUNTIME_DIRECTORY"), *user = getenv("XDG_RUNTIME_DIR");
+	char path[PATH_MAX];
+	int n;
+
+	if (base == NULL) /* where EAL looks */
+		base = getuid() == 0 ? "/var/run" : user != NULL ? user : "/tmp";
+	n = snprintf(path, sizeof(path), "%s/dpdk/sphex-%d/" TELEMETRY_SOCKET, base, getpid());
+	if (n >= (int)sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return false;
+	snprintf(path, sizeof(path), "%s/dpdk", base);
+	return (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) && access(path, W_OK | X_OK) == 0;
+}
+
 int
 spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 {
@@ -173,9 +195,9 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 	int lock = lock_hugepages(), r;
 	bool huge = use_hugepages(setup, &refused);
 	char memory[16], prefix[48], lcores[16 * (SPX_WORKERS_MAX + 1)];
-	char *argv[ARGS_MAX] = {(char *)"sphex", (char *)"--no-telemetry", (char *)"--log-level=*:4",
-		(char *)"-m", memory, prefix, lcores};
-	int argc = 7;
+	char *argv[ARGS_MAX] = {
+		(char *)"sphex", (char *)"--log-level=*:4", (char *)"-m", memory, prefix, lcores};
+	int argc = 6;
 
 	snprintf(memory, sizeof(memory), "%u", setup->memory_mb);
 	snprintf(prefix, sizeof(prefix), "--file-prefix=sphex-%d", getpid());
@@ -186,6 +208,8 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 		argv[argc++] = (char *)"--no-huge";
 		argv[argc++] = (char *)"--no-shconf";
 	}
+	if (!telemetry_has_place())
+		argv[argc++] = (char *)"--no-telemetry";
 	argc = add_devices(setup, argv, argc);
 	r = refused.text[0] == '\0' ? rte_eal_init(argc, argv) : -1;
 	close(lock);
@@ -204,9 +228,13 @@ spx_eal_start(const struct spx_setup *setup, struct spx_error *err)
 void
 spx_eal_stop(void)
 {
-	char directory[PATH_MAX];
+	char directory[PATH_MAX], socket[PATH_MAX + sizeof(TELEMETRY_SOCKET)];
 
 	snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
+	if (directory[0] == '\0') /* there was no place for one */
+		return;
+	snprintf(socket, sizeof(socket), "%s/" TELEMETRY_SOCKET, directory);
+	unlink(socket); /* telemetry does that when the process exits, which is too late for the directory */
 	rmdir(directory); /* empty: EAL made it and leaves it */
 }

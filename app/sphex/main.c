@@ -12,6 +12,7 @@
 
 #include "app/sphex/options.h"
 #include "app/sphex/report.h"
+#include "app/sphex/telemetry.h"
 
 enum { EXIT_RUN = 1, EXIT_MISTAKE = 2 };
 
@@ -71,7 +72,9 @@ run(const struct spx_setup *setup, const char *file, bool live, struct outcome *
 		note_failure(outcome, NULL, file, &err);
 		return;
 	}
+	spx_telemetry_begin(app);
 	r = spx_appliance_run(app, live, &err);
+	spx_telemetry_end();
 	block_signals(SIG_UNBLOCK);
 	outcome->interrupted = r > 0;
 	if (r < 0) {

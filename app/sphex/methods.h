@@ -36,8 +36,10 @@ int spx_method_rule_add(struct spx_call *call, json_t **result);
 int spx_method_rule_delete(struct spx_call *call, json_t **result);
 int spx_method_rule_load(struct spx_call *call, json_t **result);
 
-/* What "rules" of rule.load asks for, from its parameters: the rules are appended to `rules`, to be freed by
- * the caller in any case. Changes nothing. 0, -EINVAL, -ENOMEM. */
+/* Their reading parts, which need neither DPDK nor a rule table: of call->app they look at the setup. A rule
+ * without order has 0; the rules of a file are appended to `rules`, which the caller frees in any case.
+ * Nothing changes. 0, -EINVAL, -ENOMEM. */
+int spx_rule_add_read(struct spx_call *call, struct spx_rule *rule);
 int spx_rule_load_read(struct spx_call *call, struct spx_rule_list *rules, size_t *flags_ignored);
 
 /* ---- methods_trace.c: waits for packets ------------------------------------------------------------- */

@@ -30,12 +30,19 @@ changed(const struct spx_call *call, uint32_t order)
 }
 
 int
-spx_method_rule_add(struct spx_call *call, json_t **result)
+spx_rule_add_read(struct spx_call *call, struct spx_rule *rule)
 {
 	static const struct spx_field fields[] = {{"rule", spx_read_rule, 0, .required = true}};
 	static const struct spx_keys keys = SPX_KEYS("rule.add", fields);
+
+	return spx_call_read(call, &keys, rule);
+}
+
+int
+spx_method_rule_add(struct spx_call *call, json_t **result)
+{
 	struct spx_rule rule;
-	int r = spx_call_read(call, &keys, &rule);
+	int r = spx_rule_add_read(call, &rule);
 
 	if (r != 0)
 		return r;

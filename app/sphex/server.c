@@ -1,6 +1,5 @@
-/* The control server's loop, its events, and its life; see server.h. */
+/* The control server's loop and its life; see server.h. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,99 +11,8 @@
 #include "app/sphex/server_internal.h"
 
 #define EVENTS_AT_ONCE 32
-#define JOB_LOOK_MS    100 /* between two looks at slow methods at the end: no more than a safety net */
-
-static const char *const event_names[] = {
-#define EVENT_NAME(name) #name,
-	SPX_EVENTS(EVENT_NAME)
-#undef EVENT_NAME
-};
-
-const char *
-spx_event_name(enum spx_event event)
-{
-	return event_names[event];
-}
-
-/* ---- events ------------------------------------------------------------------------------------------ */
-
-/* The line that tells, or NULL for want of memory. Takes params over. */
-static char *
-event_line(const struct spx_server *server, enum spx_event event, json_t *params)
-{
-	double seconds = (double)(spx_now_ns() - server->app->begun) / 1e9;
-	json_t *told = json_pack("{s:s, s:f}", "kind", spx_event_name(event), "seconds", seconds);
-	char *body = NULL, *line = NULL;
-
-	if (told != NULL && (params == NULL || json_object_update(told, params) == 0))
-		body = json_dumps(told, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	if (body != NULL &&
-		asprintf(&line, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":%s}\n", body) < 0)
-		line = NULL;
-	free(body);
-	json_decref(told);
-	json_decref(params);
-	return line;
-}
-
-void
-spx_server_event(struct spx_server *server, enum spx_event event, json_t *params)
-{
-	char *line = event_line(server, event, params);
-
-	for (unsigned i = 0; line != NULL && i < server->n_clients; i++)
-		if (server->client[i]->events & 1u << event)
-			spx_client_send(server->client[i], line, strlen(line));
-	free(line);
-}
-
-void
-spx_server_post(struct spx_server *server, enum spx_event event, json_t *params)
-{
-	bool room;
-
-	if (server == NULL) {
-		json_decref(params);
-		return;
-	}
-	pthread_mutex_lock(&server->lock);
-	room = server->n_posts < SPX_POSTS_MAX;
-	if (room)
-		server->post[server->n_posts++] = (struct spx_post){.event = event, .params = params};
-	pthread_mutex_unlock(&server->lock);
-	if (room)
-		spx_server_wake(server);
-	else
-		json_decref(params);
-}
-
-void
-spx_server_say(struct spx_server *server, enum spx_event event, const char *format, ...)
-{
-	struct spx_error text;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text.text, sizeof(text.text), format, args);
-	va_end(args);
-	spx_server_post(server, event, json_pack("{s:s}", "text", text.text));
-}
-
-/* Copied first: nobody who posts waits while clients are told. */
-static void
-tell_posts(struct spx_server *server)
-{
-	struct spx_post post[SPX_POSTS_MAX];
-	unsigned n;
-
-	pthread_mutex_lock(&server->lock);
-	n = server->n_posts;
-	memcpy(post, server->post, n * sizeof(post[0]));
-	server->n_posts = 0;
-	pthread_mutex_unlock(&server->lock);
-	for (unsigned i = 0; i < n; i++)
-		spx_server_event(server, post[i].event, post[i].params);
-}
+#define TURNS_NS       2000000 /* for lines of all clients in one poll */
+#define JOB_LOOK_MS    100     /* between two looks at slow methods at the end: no more than a safety net */
 
 /* ---- the loop ---------------------------------------------------------------------------------------- */
 
@@ -127,23 +35,32 @@ slept(struct spx_server *server)
 		;
 }
 
-/* Every client's turn; those with nothing left leave. */
+/* Clients without anything left leave. */
+static void
+remove_done(struct spx_server *server)
+{
+	for (unsigned i = 0; i < server->n_clients;)
+		if (spx_client_done(server->client[i])) {
+			spx_client_free(server->client[i]);
+			server->client[i] = server->client[--server->n_clients];
+		} else {
+			i++;
+		}
+}
+
+/* Every client's turn. When the time is over the others have theirs at the next poll, where another one
+ * begins. */
 static void
 turn_clients(struct spx_server *server)
 {
+	uint64_t deadline = spx_now_ns() + TURNS_NS;
 	bool more = false;
 
-	for (unsigned i = 0; i < server->n_clients;) {
-		struct spx_client *client = server->client[i];
-
-		more = spx_client_turn(client) || more;
-		if (!spx_client_done(client)) {
-			i++;
-			continue;
-		}
-		spx_client_free(client);
-		server->client[i] = server->client[--server->n_clients];
-	}
+	for (unsigned i = 0; i < server->n_clients; i++)
+		more = spx_client_turn(server->client[(server->first + i) % server->n_clients], deadline) ||
+		       more;
+	server->first++;
+	remove_done(server);
 	if (more)
 		spx_server_wake(server);
 }
@@ -167,7 +84,7 @@ spx_server_poll(struct spx_server *server, int timeout_ms)
 	if (n <= 0)
 		return;
 	spx_jobs_finish(server);
-	tell_posts(server);
+	spx_server_tell_posts(server);
 	turn_clients(server);
 }
 
@@ -266,7 +183,7 @@ spx_server_close(struct spx_server *server, int timeout_ms)
 
 	spx_server_unlisten(server);
 	spx_server_end_jobs(server);
-	tell_posts(server);
+	spx_server_tell_posts(server);
 	while (anything_waits(server) && spx_now_ns() - begun < limit)
 		spx_server_poll(server, 1);
 	while (server->n_clients > 0) {

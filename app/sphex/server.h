@@ -1,9 +1,11 @@
 /* The control server: clients of the control protocol (doc/control.md) on a Unix socket.
  *
- *   server.c          the loop over its file descriptors, events, the end
+ *   server.c          the loop over its file descriptors, the end
+ *   server_event.c    what subscribers are told
  *   server_listen.c   the listening socket: where, who has it, who leaves it
  *   server_accept.c   new clients and their roles
- *   server_client.c   one client: bytes to lines, files that come along, what waits to be read
+ *   server_client.c   one client's connection: bytes, files that come along, what waits to be read
+ *   server_lines.c    its lines
  *   server_job.c      slow methods, each on a thread
  *   rpc.h             requests and methods
  *

@@ -13,28 +13,15 @@
 #define READ_SIZE 65536u /* bytes of one system call */
 #define FDS_SEEN  8      /* files of one system call; the kernel closes what is beyond */
 
-static size_t
-line_max(const struct spx_client *client)
-{
-	return client->role == SPX_ROLE_OPERATOR ? SPX_LINE_MAX : SPX_LINE_READER;
-}
-
-static bool
-has_line(const struct spx_client *client)
-{
-	return client->in_begin < client->in_end &&
-	       memchr(client->in + client->in_scanned, '\n', client->in_end - client->in_scanned) != NULL;
-}
-
-/* What epoll has to watch for: reading rests while a request is under way or lines are left. */
-static void
-watch(struct spx_client *client)
+/* Reading rests while a request is under way or lines are left. */
+void
+spx_client_watch(struct spx_client *client)
 {
 	struct epoll_event event = {.data.ptr = client};
 
 	if (client->fd < 0)
 		return;
-	if (!client->eof && client->job == NULL && !has_line(client))
+	if (!client->eof && client->job == NULL && !spx_client_has_line(client))
 		event.events |= EPOLLIN;
 	if (client->out_begin < client->out_end)
 		event.events |= EPOLLOUT;
@@ -123,7 +110,7 @@ spx_client_send(struct spx_client *client, const char *text, size_t length)
 	memcpy(client->out + client->out_end, text, length);
 	client->out_end += length;
 	flush(client);
-	watch(client);
+	spx_client_watch(client);
 }
 
 /* ---- in ---------------------------------------------------------------------------------------------- */
@@ -213,129 +200,13 @@ spx_client_ready(struct spx_client *client, uint32_t events)
 		close_connection(client);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------- */
-
-/* The file that came with the line [from, to) of the stream, or -1; files of the bytes before are closed. */
-static int
-take_file(struct spx_client *client, uint64_t from, uint64_t to)
-{
-	int fd = -1;
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < client->n_files; i++) {
-		const struct spx_passed_file *f = &client->file[i];
-
-		if (f->at >= to)
-			client->file[kept++] = *f;
-		else if (f->at >= from && fd < 0)
-			fd = f->fd;
-		else
-			close(f->fd);
-	}
-	client->n_files = kept;
-	return fd;
-}
-
-static void
-answer(struct spx_client *client, const struct spx_request *request, int code, const json_t *result)
-{
-	char *line = request->silent ? NULL : spx_rpc_answer(request, code, result);
-
-	if (line != NULL)
-		spx_client_send(client, line, strlen(line));
-	else if (!request->silent)
-		spx_client_hang_up(client); /* no memory; an answer that never comes would be worse */
-	free(line);
-}
-
-static void
-refuse_long_line(struct spx_client *client)
-{
-	struct spx_request request = {.call.fd = -1};
-
-	client->server->malformed++;
-	spx_error(
-		&request.err, 0, "a line of more than %zu bytes; at most so many expected", line_max(client));
-	answer(client, &request, SPX_RPC_NO_REQUEST, NULL);
-}
-
-static void
-carry_out(struct spx_client *client, const char *line, size_t length, int fd)
-{
-	struct spx_request request = {
-		.call = {.app = client->server->app, .client = client, .fd = fd, .role = client->role}};
-	json_t *result = NULL;
-	int code = spx_rpc_read(&request, line, length);
-
-	client->requests++;
-	if (code == SPX_RPC_NO_JSON || code == SPX_RPC_NO_REQUEST)
-		client->server->malformed++;
-	if (code == 0 && request.method->slow) {
-		code = spx_job_start(client, &request);
-		if (code == 0)
-			return;
-	} else if (code == 0) {
-		code = spx_rpc_run(&request, &result);
-	}
-	answer(client, &request, code, result);
-	json_decref(result);
-	spx_rpc_free(&request);
-}
-
-/* Takes one line out of the buffer. False when there is none. */
-static bool
-next_line(struct spx_client *client)
-{
-	uint64_t at = client->in_base + client->in_begin;
-	const char *from, *newline = NULL;
-	size_t length;
-	int fd;
-
-	if (client->in_begin == client->in_end)
-		return false;
-	from = client->in + client->in_begin;
-	if (client->in_scanned < client->in_end)
-		newline = memchr(client->in + client->in_scanned, '\n', client->in_end - client->in_scanned);
-	length = newline != NULL ? (size_t)(newline - from) : client->in_end - client->in_begin;
-	client->in_scanned = client->in_begin + length + (newline != NULL);
-	if (newline == NULL && !client->skipping && length <= line_max(client))
-		return false;
-	client->in_begin = client->in_scanned;
-	fd = take_file(client, at, client->in_base + client->in_begin);
-	if (!client->skipping && length <= line_max(client)) {
-		carry_out(client, from, length, fd);
-		return true;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (!client->skipping)
-		refuse_long_line(client);
-	client->skipping = newline == NULL;
-	return newline != NULL;
-}
-
-bool
-spx_client_turn(struct spx_client *client)
-{
-	unsigned n = 0;
-
-	while (client->job == NULL && n < SPX_CLIENT_LINES && next_line(client))
-		n++;
-	if (client->in_begin == client->in_end && client->in != NULL) {
-		client->in_base += client->in_begin;
-		client->in_begin = client->in_scanned = client->in_end = client->in_room = 0;
-		free(client->in); /* idle clients cost no memory */
-		client->in = NULL;
-	}
-	watch(client);
-	return client->job == NULL && has_line(client);
-}
+/* ---- the end ------------------------------------------------------------------------------------------ */
 
 bool
 spx_client_done(const struct spx_client *client)
 {
 	return client->eof && client->job == NULL && client->out_begin == client->out_end &&
-	       !has_line(client);
+	       !spx_client_has_line(client);
 }
 
 void

@@ -79,6 +79,7 @@ struct spx_server {
 
 	struct spx_client *client[SPX_CLIENTS_MAX];
 	unsigned n_clients;
+	unsigned first; /* client whose turn is the first next time, modulo their number */
 	struct spx_job job[SPX_JOBS_MAX];
 	bool ending; /* no slow method begins any more */
 
@@ -94,6 +95,11 @@ struct spx_server {
 
 /* Makes the next poll come back at once. Any thread. */
 void spx_server_wake(struct spx_server *server);
+
+/* ---- server_event.c ---------------------------------------------------------------------------------- */
+
+/* Tells what other threads have posted. */
+void spx_server_tell_posts(struct spx_server *server);
 
 /* ---- server_listen.c --------------------------------------------------------------------------------- */
 
@@ -118,8 +124,8 @@ spx_server_add_client(struct spx_server *server, int fd, uid_t uid, pid_t pid, e
 /* What epoll said. */
 void spx_client_ready(struct spx_client *client, uint32_t events);
 
-/* Carries out lines that are there. True when some were left over for the next turn. */
-bool spx_client_turn(struct spx_client *client);
+/* Tells epoll what to watch for. */
+void spx_client_watch(struct spx_client *client);
 
 /* True when nothing is left to be done for it. */
 bool spx_client_done(const struct spx_client *client);
@@ -132,6 +138,15 @@ void spx_client_hang_up(struct spx_client *client);
 
 /* Frees a client without a job. */
 void spx_client_free(struct spx_client *client);
+
+/* ---- server_lines.c ---------------------------------------------------------------------------------- */
+
+/* Carries out lines that are there, beginning none after the deadline (ns). True when some were left over for
+ * the next turn. */
+bool spx_client_turn(struct spx_client *client, uint64_t deadline);
+
+/* True when a whole line is there. */
+bool spx_client_has_line(const struct spx_client *client);
 
 /* ---- server_job.c ------------------------------------------------------------------------------------ */
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_lcore.h>
-
 #include "app/sphex/server_internal.h"
 
 static void *
@@ -21,7 +19,7 @@ job_thread(void *arg)
 	return NULL;
 }
 
-/* All signals are for others. */
+/* All signals are for others. The CPUs are those of the server's thread. */
 static int
 start_thread(struct spx_job *job)
 {
@@ -30,7 +28,9 @@ start_thread(struct spx_job *job)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = rte_ctrl_thread_create(&job->thread, "spx-request", NULL, job_thread, job);
+	rc = pthread_create(&job->thread, NULL, job_thread, job);
+	if (rc == 0)
+		pthread_setname_np(job->thread, "spx-request");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
@@ -69,7 +69,7 @@ spx_job_start(struct spx_client *client, struct spx_request *request)
 	if (rc != 0) {
 		job->client = NULL;
 		return spx_error(&request->err, SPX_RPC_BUSY, "%s: no thread for it (%s); try again",
-			request->method->name, strerror(-rc));
+			request->method->name, strerror(rc));
 	}
 	client->job = job;
 	return 0;

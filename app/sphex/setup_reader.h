@@ -2,8 +2,9 @@
  *
  * A table row says key, reader, and where the value goes; the same table refuses unknown keys and reports
  * missing ones, so what is read and what is allowed cannot differ. setup_document.c, setup_ports.c,
- * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c and setup_control.c hold the tables;
- * setup_reader.c and setup_values.c the machinery.
+ * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c and setup_control.c hold the tables,
+ * setup_running.c those of a rule file that a running appliance is given; setup_reader.c and setup_values.c the
+ * machinery.
  */
 #ifndef SPX_SETUP_READER_H
 #define SPX_SETUP_READER_H

@@ -117,6 +117,12 @@ spx_tracer_forget(const struct spx_tracer *t, struct rte_mbuf *m)
 }
 
 void
+spx_tracer_remember(const struct spx_tracer *t, struct rte_mbuf *m)
+{
+	m->ol_flags |= t->flag;
+}
+
+void
 spx_tracer_write(struct spx_tracer *t, uint16_t thread, struct spx_trace_event *event)
 {
 	event->tsc = rte_rdtsc();

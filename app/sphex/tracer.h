@@ -1,7 +1,8 @@
 /* A trace: the way of the next packets that match a filter, stage by stage.
  *
  *   tracer.c       the packet side: chooses packets, writes events down in the rings of the threads
- *   tracer_text.c  the reader's side: collects events, puts them in order, makes lines and groups of them
+ *   tracer_log.c   the reader's side: collects events, puts them in order and in groups
+ *   tracer_line.c  an event as a line
  *
  * A chosen packet carries a dynamic flag in its mbuf and its number in the private area, so whoever meets it
  * later, another worker or the slow path, goes on writing. Events are binary and go by one single-producer
@@ -143,8 +144,9 @@ void spx_tracer_choose(struct spx_tracer *t, struct spx_worker *w, struct spx_bu
 /* The number of a traced packet; 0: not traced. */
 uint32_t spx_tracer_id(const struct spx_tracer *t, struct rte_mbuf *m);
 
-/* Whether a packet's way is written down no more: of a copy. */
+/* From here on the packet's way is not written down any more; or it is again, with the number it had. */
 void spx_tracer_forget(const struct spx_tracer *t, struct rte_mbuf *m);
+void spx_tracer_remember(const struct spx_tracer *t, struct rte_mbuf *m);
 
 /* Writes an event down, stamped; `thread` is the writer's. */
 void spx_tracer_write(struct spx_tracer *t, uint16_t thread, struct spx_trace_event *event);

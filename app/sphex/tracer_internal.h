@@ -1,4 +1,4 @@
-/* What tracer.c and tracer_text.c share. */
+/* What tracer.c, tracer_log.c and tracer_line.c share. */
 #ifndef SPX_TRACER_INTERNAL_H
 #define SPX_TRACER_INTERNAL_H
 
@@ -16,5 +16,19 @@ struct spx_tracer {
 	atomic_uint chosen;                       /* may exceed count by packets that came too late */
 	atomic_ulong lost;                        /* events */
 };
+
+#define SPX_TRACE_LINE 512u /* bytes of a line */
+
+/* A line being written: the way's part, and behind it, or in its place, what belongs to the one packet. */
+struct spx_trace_line {
+	char way[SPX_TRACE_LINE], saw[SPX_TRACE_LINE];
+	bool instead;
+};
+
+/* Fills *line. `before`: the frame as parse saw it, NULL where that is not known. */
+void spx_trace_line(struct spx_trace_line *line, const struct spx_trace_event *e,
+	const struct spx_trace_names *names, const struct spx_trace_frame *before);
+
+const char *spx_trace_kind_name(enum spx_trace_kind kind);
 
 #endif

@@ -22,7 +22,7 @@ spx_transmit(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct
 		length[i] = pkts[i]->pkt_len; /* a packet that is sent is no longer ours to read */
 	sent = port->ops->tx_burst(port, queue, pkts, n);
 	if (spx_watched(&w->watcher))
-		spx_watch_sent(&w->watcher, port->id, queue, sent);
+		spx_watch_sent(&w->watcher, port->id, queue, pkts, sent);
 	for (uint16_t i = 0; i < sent; i++)
 		bytes += length[i];
 	spx_count(&w->counters.transmitted, sent);

@@ -3,7 +3,8 @@
  *   watch.c          who looks, published to the threads and taken back
  *   watch_hooks.c    what the packet's way calls for it
  *   tracer.c         a trace: chooses packets, writes down what each stage saw and decided
- *   tracer_text.c    what was written down, as lines, grouped by identical way
+ *   tracer_log.c     what was written down, grouped by identical way
+ *   tracer_line.c    an event of it as a line
  *   tap.c            a capture (tap.h)
  *
  * A `struct spx_watch` is immutable. The publisher swaps the pointer and frees the one before after a grace
@@ -103,7 +104,8 @@ void spx_watch_hand_over(struct spx_worker *w, uint16_t port, struct rte_mbuf **
 
 /* n packets are about to be sent, and the first `sent` of them were: one after the other. */
 void spx_watch_send(struct spx_watcher *watcher, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
-void spx_watch_sent(struct spx_watcher *watcher, uint16_t port, uint16_t queue, uint16_t sent);
+void spx_watch_sent(
+	struct spx_watcher *watcher, uint16_t port, uint16_t queue, struct rte_mbuf **pkts, uint16_t sent);
 
 /* n packets are about to be freed for a reason. `port`: where they came in, or should have gone out. */
 void spx_watch_drop(

@@ -43,7 +43,9 @@ copy_for_taps(struct spx_watcher *watcher, uint16_t port, struct rte_mbuf **pkts
 		struct spx_tap *tap = watcher->now->tap[t];
 
 		s->n_copies[t] = 0;
-		for (uint16_t i = 0; i < n && spx_tap_wants(tap, SPX_TAP_transmit, port); i++) {
+		if (!spx_tap_wants(tap, SPX_TAP_transmit, port))
+			continue;
+		for (uint16_t i = 0; i < n; i++) {
 			struct rte_mbuf *copy =
 				spx_tap_copy(tap, pkts[i], SPX_TAP_transmit, port, SPX_DROP_COUNT);
 
@@ -237,25 +239,31 @@ spx_watch_send(struct spx_watcher *watcher, uint16_t port, struct rte_mbuf **pkt
 	for (uint16_t i = 0; i < n && tracer != NULL; i++) {
 		uint32_t id = spx_tracer_id(tracer, pkts[i]);
 
+		if (id == 0)
+			continue;
 		s->traced[s->n_traced] = i;
-		s->id[s->n_traced] = id;
-		s->n_traced += id != 0;
+		s->id[s->n_traced++] = id;
+		spx_tracer_forget(tracer, pkts[i]); /* it may come in again, by a software ring */
 	}
 }
 
 void
-spx_watch_sent(struct spx_watcher *watcher, uint16_t port, uint16_t queue, uint16_t sent)
+spx_watch_sent(
+	struct spx_watcher *watcher, uint16_t port, uint16_t queue, struct rte_mbuf **pkts, uint16_t sent)
 {
 	const struct spx_watch_sending *s = &watcher->sending;
 
 	put_copies_of_sent(watcher, sent);
-	for (uint16_t i = 0; i < s->n_traced && s->traced[i] < sent; i++) {
+	for (uint16_t i = 0; i < s->n_traced; i++) {
 		struct spx_trace_event event = {.kind = SPX_TRACE_transmit,
 			.id = s->id[i],
 			.port = port,
 			.transmit = {.queue = queue}};
 
-		spx_tracer_write(watcher->now->tracer, watcher->thread, &event);
+		if (s->traced[i] < sent)
+			spx_tracer_write(watcher->now->tracer, watcher->thread, &event);
+		else
+			spx_tracer_remember(watcher->now->tracer, pkts[s->traced[i]]);
 	}
 }
 

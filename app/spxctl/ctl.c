@@ -7,20 +7,20 @@
 #include "app/spxctl/ctl.h"
 #include "app/spxctl/text.h"
 
+#define MESSAGE_MAX    2048
 #define ANSWER_SECONDS 30 /* for methods that read counters: much more than a busy control thread needs */
 
 /* ---- messages -------------------------------------------------------------------------------------- */
 
 /* Line feeds stay: lists have some of ours, and what is not ours was cleaned before. */
 static void
-say(const char *format, va_list args)
+say(char *text)
 {
-	char text[2048], *line, *rest = text;
+	char *line;
 
-	vsnprintf(text, sizeof(text), format, args);
 	fflush(stdout);
 	fputs("spxctl: ", stderr);
-	while ((line = strsep(&rest, "\n")) != NULL) {
+	while ((line = strsep(&text, "\n")) != NULL) {
 		spx_clean(line);
 		fprintf(stderr, "%s\n", line);
 	}
@@ -29,22 +29,26 @@ say(const char *format, va_list args)
 int
 spx_ctl_failed(const char *format, ...)
 {
+	char text[MESSAGE_MAX];
 	va_list args;
 
 	va_start(args, format);
-	say(format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	say(text);
 	return SPX_CTL_FAILED;
 }
 
 int
 spx_ctl_usage(const char *format, ...)
 {
+	char text[MESSAGE_MAX];
 	va_list args;
 
 	va_start(args, format);
-	say(format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	say(text);
 	return SPX_CTL_USAGE;
 }
 

@@ -32,15 +32,15 @@ print_event(const struct spx_ctl *ctl, const json_t *event)
 {
 	const char *kind = spx_member_text(event, "kind");
 	char *line, text[96];
+	int r;
 
 	if (ctl->given & SPX_CTL_JSON) {
 		spx_ctl_print_json_line(event);
 		return;
 	}
-	if (asprintf(&line, "%9.3f s  %-9s  %s", json_number_value(json_object_get(event, "seconds")),
-		    kind != NULL ? kind : "?", text_of(event, text)) < 0)
-		line = NULL;
-	spx_clean(spx_ctl_memory(line));
+	r = asprintf(&line, "%9.3f s  %-9s  %s", json_number_value(json_object_get(event, "seconds")),
+		kind != NULL ? kind : "?", text_of(event, text));
+	spx_clean(spx_ctl_memory(r < 0 ? NULL : line));
 	puts(line);
 	fflush(stdout);
 	free(line);

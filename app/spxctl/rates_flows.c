@@ -73,11 +73,15 @@ spx_rates_flows_since(json_t *now, const json_t *then)
 			  json_number_value(json_object_get(then, "seconds"))));
 }
 
+struct ranked {
+	const json_t *flow;
+	json_int_t bytes;
+};
+
 static int
 most_bytes_first(const void *a, const void *b)
 {
-	json_int_t x = spx_member_number(*(json_t *const *)a, "bytes");
-	json_int_t y = spx_member_number(*(json_t *const *)b, "bytes");
+	json_int_t x = ((const struct ranked *)a)->bytes, y = ((const struct ranked *)b)->bytes;
 
 	return (x < y) - (x > y);
 }
@@ -87,11 +91,14 @@ static void
 end_cell(struct spx_table *table, const json_t *flow, const char *address, const char *port)
 {
 	const char *text = spx_member_text(flow, address);
+	bool ipv6;
 
+	text = text != NULL ? text : "-";
+	ipv6 = strchr(text, ':') != NULL;
 	if (json_is_true(json_object_get(flow, "fragments")))
-		spx_table_format(table, "%s fragments", text != NULL ? text : "-");
+		spx_table_format(table, "%s fragments", text);
 	else
-		spx_table_format(table, "%s:%" PRId64, text != NULL ? text : "-",
+		spx_table_format(table, "%s%s%s:%" PRId64, ipv6 ? "[" : "", text, ipv6 ? "]" : "",
 			(int64_t)spx_member_number(flow, port));
 }
 
@@ -118,14 +125,16 @@ spx_rates_flows(const json_t *total, const json_t *last, double seconds)
 	struct spx_table *table = spx_table_new("source,destination,proto,port,action,>packets/s,>bit/s");
 	const json_t *flows = json_object_get(last, "flows");
 	size_t n = json_array_size(flows);
-	json_t **sorted = spx_ctl_memory(calloc(n + 1, sizeof(*sorted)));
+	struct ranked *sorted = spx_ctl_memory(calloc(n + 1, sizeof(*sorted)));
 
 	(void)total;
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = json_array_get(flows, i);
+	for (size_t i = 0; i < n; i++) {
+		sorted[i].flow = json_array_get(flows, i);
+		sorted[i].bytes = spx_member_number(sorted[i].flow, "bytes");
+	}
 	qsort(sorted, n, sizeof(*sorted), most_bytes_first);
 	for (size_t i = 0; i < RTE_MIN(n, FLOWS_SHOWN); i++)
-		flow_row(table, sorted[i], seconds);
+		flow_row(table, sorted[i].flow, seconds);
 	free(sorted);
 	return table;
 }

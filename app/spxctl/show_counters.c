@@ -42,7 +42,7 @@ spx_show_cycles(const json_t *stage)
 static void
 print_workers(const json_t *workers)
 {
-	struct spx_table *table = spx_table_new("worker,>received,>polls,>idle %");
+	struct spx_table *table = spx_table_new("worker,>received,>polls,>idle %,>stalls");
 	const json_t *worker;
 	size_t i;
 
@@ -53,6 +53,7 @@ print_workers(const json_t *workers)
 		spx_table_format(table, "%.1f",
 			spx_show_percent(
 				spx_member_number(worker, "idle_polls"), spx_member_number(worker, "polls")));
+		spx_table_number(table, json_object_get(worker, "stalls"));
 	}
 	putchar('\n');
 	spx_table_print(table, stdout);

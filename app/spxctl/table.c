@@ -145,13 +145,3 @@ spx_table_print(const struct spx_table *table, FILE *out)
 	for (size_t row = 0; row < spx_table_rows(table); row++)
 		print_row(table, width, (const char *const *)&table->cell[row * table->n], out);
 }
-
-void
-spx_table_line(const struct spx_table *table, FILE *out)
-{
-	for (size_t row = 0; row < spx_table_rows(table); row++) {
-		fprintf(out, "%s%s:", row > 0 ? "; " : "", cell_at(table, row, 0));
-		for (unsigned c = 1; c < table->n; c++)
-			fprintf(out, "%s%s %s", c > 1 ? ", " : " ", table->title[c], cell_at(table, row, c));
-	}
-}

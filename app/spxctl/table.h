@@ -24,7 +24,4 @@ size_t spx_table_rows(const struct spx_table *table);
 /* Titles and rows. */
 void spx_table_print(const struct spx_table *table, FILE *out);
 
-/* All rows on one line: "first cell: title cell, title cell; ...", without newline. */
-void spx_table_line(const struct spx_table *table, FILE *out);
-
 #endif

@@ -53,18 +53,16 @@ print_result(const json_t *result)
 static char *
 join(int n, char **word)
 {
-	size_t length = 1;
-	char *text;
+	size_t length;
+	char *text = NULL;
+	FILE *out;
 
 	if (n == 0)
 		return NULL;
+	out = spx_ctl_memory(open_memstream(&text, &length));
 	for (int i = 0; i < n; i++)
-		length += strlen(word[i]) + 1;
-	text = spx_ctl_memory(calloc(1, length));
-	for (int i = 0; i < n; i++) {
-		strcat(text, i > 0 ? " " : "");
-		strcat(text, word[i]);
-	}
+		fprintf(out, "%s%s", i > 0 ? " " : "", word[i]);
+	fclose(out);
 	return text;
 }
 

@@ -1,5 +1,5 @@
-/* watch: rates, again and again. On a terminal the tables are written over in place; elsewhere each interval
- * is one plain line, with --json one object. */
+/* watch: rates, again and again. On a terminal the tables are written over in place; elsewhere they follow one
+ * another, with --json an object on a line each. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -86,17 +86,16 @@ table_of(const struct watched *thing)
 	return thing->rates->table(thing->now, thing->last, seconds_of(thing->last));
 }
 
-static void
-show_screen(struct spx_ctl *ctl, struct watch *watch)
+/* All tables, in memory that the caller frees. */
+static char *
+tables(const struct spx_ctl *ctl, const struct watch *watch)
 {
-	const char *version = spx_member_text(ctl->client.hello, "version");
-	unsigned rows, columns;
 	size_t length;
 	char *text = NULL;
 	FILE *out = spx_ctl_memory(open_memstream(&text, &length));
 	struct spx_table *head = spx_table_new("sphex,>PID,>seconds,>interval");
 
-	spx_table_text(head, version);
+	spx_table_text(head, spx_member_text(ctl->client.hello, "version"));
 	spx_table_number(head, json_object_get(ctl->client.hello, "pid"));
 	spx_table_format(head, "%.0f", seconds_of(watch->thing[0].now));
 	spx_table_format(head, "%.1f", seconds_of(watch->thing[0].last));
@@ -112,25 +111,23 @@ show_screen(struct spx_ctl *ctl, struct watch *watch)
 		spx_table_free(table);
 	}
 	fclose(out);
-	spx_screen_size(&rows, &columns);
-	spx_screen_show(&watch->screen, text, rows, columns, stdout);
-	free(text);
+	return spx_ctl_memory(text);
 }
 
 static void
-show_line(const struct watch *watch)
+show_tables(const struct spx_ctl *ctl, struct watch *watch)
 {
-	printf("%6.1f s", seconds_of(watch->thing[0].now));
-	for (unsigned i = 0; i < watch->n; i++) {
-		struct spx_table *table = table_of(&watch->thing[i]);
+	char *text = tables(ctl, watch);
+	unsigned rows, columns;
 
-		if (spx_table_rows(table) > 0)
-			printf("  ");
-		spx_table_line(table, stdout);
-		spx_table_free(table);
+	if (watch->terminal) {
+		spx_screen_size(&rows, &columns);
+		spx_screen_show(&watch->screen, text, rows, columns, stdout);
+	} else {
+		printf("%s\n", text);
+		fflush(stdout);
 	}
-	putchar('\n');
-	fflush(stdout);
+	free(text);
 }
 
 /* {"seconds": since the start, "ports": what show.ports has, of the interval, ...} */
@@ -207,10 +204,8 @@ watch_on(struct spx_ctl *ctl, struct watch *watch)
 		subtract_all(watch);
 		if (ctl->given & SPX_CTL_JSON)
 			show_json(watch);
-		else if (watch->terminal)
-			show_screen(ctl, watch);
 		else
-			show_line(watch);
+			show_tables(ctl, watch);
 	}
 	return status;
 }

@@ -10,36 +10,6 @@
 
 #include "perf/end_to_end/path.h"
 
-/* A turn without a packet means that packets were lost: check will find fewer than were offered. */
-void
-path_ours(void *state, uint64_t ops)
-{
-	struct path *p = state;
-	uint64_t done = 0;
-	unsigned n;
-
-	do {
-		n = spx_worker_turn(p->worker);
-		path_cache_turn(p);
-		done += n;
-	} while (n > 0 && done < ops);
-	p->offered += ops;
-}
-
-void
-path_theirs(void *state, uint64_t ops)
-{
-	struct path *p = state;
-	uint64_t done = 0;
-	unsigned n;
-
-	do {
-		n = reference_turn(p->reference);
-		done += n;
-	} while (n > 0 && done < ops);
-	p->their_offered += ops;
-}
-
 static int
 check_ours(const struct path *p, struct spx_error *err)
 {

@@ -3,8 +3,8 @@
  * keeps its counters and sampled stage clocks; each rule has an action that sets both MAC addresses,
  * decrements the TTL and counts.
  *
- * path.c is the table of benchmarks with their two sides, path_setup.c makes what is on either side,
- * path_cache.c the flow cache of ours, with the state it has to reach.
+ * path.c is the table of benchmarks, path_setup.c makes what is on either side and runs it, operate.c looks
+ * at it, path_cache.c the flow cache of ours, with the state it has to reach.
  */
 #ifndef SPX_PERF_PATH_H
 #define SPX_PERF_PATH_H

@@ -2,6 +2,7 @@
 """spxctl over a socket with canned answers: every command, what it asks and what it prints, and appliances that
 answer badly or not at all."""
 
+import contextlib
 import copy
 import glob
 import json
@@ -27,7 +28,7 @@ PORTS = {"seconds": 1.5, "ports": [
 STAGES = {"seconds": 1.5, "stages": [
     {"name": "receive", "packets": 1000, "sampled_packets": 100, "sampled_cycles": 4250},
     {"name": "punt", "packets": 0, "sampled_packets": 0, "sampled_cycles": 0}],
-    "workers": [{"id": 0, "polls": 200, "idle_polls": 50, "received": 1000}]}
+    "workers": [{"id": 0, "polls": 200, "idle_polls": 50, "received": 1000, "stalls": 1}]}
 DROPS = {"seconds": 1.5, "drops": [
     {"reason": "ipv4_checksum", "stage": "parse", "text": "the IPv4 header checksum is wrong", "packets": 0},
     {"reason": "rule_drop", "stage": "lookup", "text": "a rule said drop (asked for)", "packets": 98}],
@@ -77,6 +78,17 @@ def ctl(net, *words, status=0, stdin=None, seconds=20, prefix=(), **more):
     return done.stdout, done.stderr
 
 
+@contextlib.contextmanager
+def running(net, *argv):
+    """A program with its output in pipes, which does not outlive a failed test."""
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=environment(net)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def mocked(test):
     """A test of (net, mock, run), where run(*words) is ctl() over the mock's socket."""
     def wrapped(net):
@@ -117,7 +129,7 @@ def test_show_tables(_net, mock, run):
     out, _err = run("show", "stages")
     lab.equal(row(out, "receive"), ["receive", "1000", "42.5"], "stage receive")
     lab.equal(row(out, "punt"), ["punt", "0", "-"], "stage punt")
-    lab.equal(row(out, "0"), ["0", "1000", "200", "25.0"], "worker 0")
+    lab.equal(row(out, "0"), ["0", "1000", "200", "25.0", "1"], "worker 0")
     out, _err = run("show", "cache")
     says(out, "layered", "hits 90.00 %, 7.81 % full", "flood guard")
     lab.equal(row(out, "evicted"), ["evicted", "1", "2", "120"], "ended flows")
@@ -297,6 +309,24 @@ def test_errors_of_the_appliance(_net, mock, run):
     says(run("show", "ports", status=1)[1], "protocol 1 is not spoken")
 
 
+def test_turned_away(net):
+    """An appliance that wants no more clients says so and closes, whether or not it was asked by then."""
+    line = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32002, "message": "128 clients are there"}}\n'
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(net.path("full"))
+        listener.listen()
+        for when in ("before", "after"):
+            with running(net, SPXCTL, "--socket", net.path("full"), "show", "ports") as process:
+                connection, _address = listener.accept()
+                if when == "after":
+                    connection.recv(100)
+                connection.sendall(line)
+                connection.close()
+                _out, err = process.communicate(timeout=10)
+            lab.equal(process.returncode, 1, "exit status")
+            says(err, "128 clients are there")
+
+
 @mocked
 def test_garbage(_net, mock, run):
     for garbage, message in ((b"", "closed the connection"), (b"nonsense\n", "no JSON"), (b"\xff\xfe\n", "no JSON"),
@@ -416,18 +446,28 @@ def counting(base, step):
 
 
 @mocked
-def test_watch_lines(_net, mock, run):
+def test_watch_tables(_net, mock, run):
+    def row(out, begin):
+        found = [line.split() for line in out.splitlines() if line.startswith(begin)]
+        lab.check(found, f"no row {begin} in {out}")
+        return found
     mock.answers["show.ports"] = counting(PORTS, 2500000)
     out, _err = run("watch", "ports", "--interval", "0.1", "--count", "2")
-    lab.equal(len(out.splitlines()), 2, "lines")
-    says(out.splitlines()[0], "3.5 s  in: link up, rx packets/s 2.50 M, rx bit/s 0", "; out: link down")
+    lab.equal([cells[:4] for cells in row(out, "in ")], [["in", "up", "2.50", "M"]] * 2, "port in")
     out, _err = run("watch", "--interval", "0.1", "--count", "1")
-    says(out, "in: link", "receive: packets/s 0", "rule_drop: packets/s 0, total 98")
+    lab.equal(row(out, "receive")[0][:2], ["receive", "0"], "stage receive")
+    lab.equal(row(out, "rule_drop")[0][:4], ["rule_drop", "0", "98", "lookup"], "drop reason")
     lab.check("ipv4_checksum" not in out, out)
     out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
-    says(out, "10.0.0.1:4096: destination 10.0.1.1:53")
+    says(out, "10.0.0.1:4096", "10.0.1.1:53")
+    mock.answers["show.flows"]["flows"][0].update(src="2001:db8::1", dst="2001:db8::2", fragments=True)
+    out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
+    says(out, "2001:db8::1 fragments", "2001:db8::2 fragments")
+    mock.answers["show.flows"]["flows"][0]["fragments"] = False
+    out, _err = run("watch", "flows", "--interval", "0.1", "--count", "1")
+    says(out, "[2001:db8::1]:4096", "[2001:db8::2]:53")
     out, _err = run("watch", "cache", "--interval", "0.1", "--count", "1")
-    says(out, "looked up: /s 0")
+    lab.equal(row(out, "looked up")[0][:3], ["looked", "up", "0"], "looked up")
     out, _err = run("--json", "watch", "ports", "--interval", "0.1", "--count", "2")
     lab.equal([json.loads(line)["ports"]["ports"][0]["rx_packets"] for line in out.splitlines()], [2500000] * 2, "JSON")
     refuses(run, "watch config", "one of")
@@ -437,7 +477,7 @@ def test_watch_lines(_net, mock, run):
 def test_watch_ends_with_the_appliance(_net, mock, run):
     mock.answers["show.ports"] = [PORTS, PORTS, b""]
     out, err = run("watch", "ports", "--interval", "0.1", status=1)
-    lab.equal(len(out.splitlines()), 1, "lines before it")
+    lab.equal(out.count("rx packets/s"), 1, "tables before it")
     says(err, "closed the connection")
 
 
@@ -623,13 +663,12 @@ def test_capture_to_standard_output(net, mock, run):
 def test_capture_ends_with_ctrl_c(net, mock, _run):
     mock.answers["capture.start"] = {"id": 1}
     mock.answers["capture.stop"] = stopping(mock)
-    with subprocess.Popen([SPXCTL, "--socket", mock.path, "capture", "start", "in", "-"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, env=environment(net)) as process:
+    with running(net, SPXCTL, "--socket", mock.path, "capture", "start", "in", "-") as process:
         lab.wait_until(lambda: "show.captures" in [method for method, _params in mock.requests], 10, "show.captures")
         os.write(mock.files[0], b"packets")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
-    lab.equal((process.returncode, out), (0, b"packets"), f"status and output ({err})")
+    lab.equal((process.returncode, out), (0, "packets"), f"status and output ({err})")
     lab.equal(mock.requests[-1], ("capture.stop", {"id": 1}), "the last request")
 
 
@@ -653,12 +692,11 @@ def test_events(_net, mock, run):
 
 
 @mocked
-def test_stop(_net, mock, run):
+def test_stop(net, mock, run):
     mock.answers["stop"] = {"stopping": True}
     lab.equal(run("stop", "--no-wait")[0], "sphex (PID 4711) stops\n", "--no-wait")
     mock.answers["stop"] = b'{"jsonrpc": "2.0", "id": 2, "result": {"stopping": true}}\n'
-    process = subprocess.Popen([SPXCTL, "--socket", mock.path, "stop"], stdout=subprocess.PIPE, text=True)
-    with process:
+    with running(net, SPXCTL, "--socket", mock.path, "stop") as process:
         lab.wait_until(lambda: len(mock.requests) == 2, 10, "stop")
         time.sleep(0.2)
         lab.equal(process.poll(), None, "it waits")
@@ -729,9 +767,9 @@ def test_starts_fast_without_dpdk(net):
 
 lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_the_result,
          test_show_rules_page_by_page, test_words, test_help, test_manual, test_finds_the_socket, test_trusts_only_its_own_folders,
-         test_errors_of_the_appliance, test_garbage, test_control_characters_in_tables,
+         test_errors_of_the_appliance, test_turned_away, test_garbage, test_control_characters_in_tables,
          test_lines_in_pieces_and_long_ones, test_a_line_without_end, test_notifications_before_the_answer,
-         test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_lines,
+         test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_tables,
          test_watch_ends_with_the_appliance, test_watch_on_a_terminal, test_rule, test_rule_mistakes,
          test_rule_load_of_many, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
          test_capture_to_standard_output, test_capture_ends_with_ctrl_c, test_events, test_stop,

@@ -61,15 +61,6 @@ Test(ctl_table, no_blanks_at_the_end)
 	free(text);
 }
 
-Test(ctl_table, one_line)
-{
-	char *text = printed(example(), spx_table_line);
-
-	cr_assert_str_eq(text, "in: packets 1234567890, text -; gr\xc3\xbc\xc3\x9f"
-			       "e: packets 7, text a b");
-	free(text);
-}
-
 Test(ctl_table, many_rows)
 {
 	struct spx_table *table = spx_table_new("a,>b");

@@ -12,6 +12,10 @@
 
 #define WORKERS 2
 
+/* Packets after which a worker's share of the trace has gone the whole way: packets are counted as received
+ * before that, but all of a burst that came before the last one have gone it. */
+#define WHOLE_WAY (2 * TRACE_FRAMES + 2 * SPX_BURST_MAX)
+
 static const char text[] =
 	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": 128, \"mbufs\": 4096}, \"seconds\": 60,"
 	" \"hash_seed\": 1, \"workers\": {\"count\": 2, \"idle\": \"sleep\"},"
@@ -97,7 +101,7 @@ running_wait(const struct running *r)
 		const uint64_t *received = &r->app->worker[w]->counters.received;
 		uint64_t begun = __atomic_load_n(received, __ATOMIC_RELAXED);
 
-		while (__atomic_load_n(received, __ATOMIC_RELAXED) - begun < 2 * TRACE_FRAMES)
+		while (__atomic_load_n(received, __ATOMIC_RELAXED) - begun < WHOLE_WAY)
 			sched_yield();
 	}
 }

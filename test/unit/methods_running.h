@@ -32,7 +32,7 @@ void running_start(struct running *r);
 /* Ends the run as a user would; its counters must add up. */
 void running_end(struct running *r);
 
-/* Waits until each worker has taken as many packets again as the trace has frames. */
+/* Waits until each worker has taken its share of the trace again, every packet of it the whole way. */
 void running_wait(const struct running *r);
 
 typedef int (*running_method)(struct spx_call *call, json_t **result);

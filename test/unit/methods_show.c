@@ -167,6 +167,19 @@ check_reasons(const json_t *drops, const struct reports *reports)
 	cr_expect_gt(number(json_array_get(drops, SPX_DROP_ipv4_version), "packets"), 0);
 }
 
+/* The exception ring may be full of one worker's when the other's come; so wait for some of every kind. */
+static void
+wait_for_exceptions(const struct running *r)
+{
+	struct spx_report report;
+
+	do {
+		running_wait(r);
+		spx_report_take(r->app, &report);
+	} while (report.workers.exceptions[SPX_EXCEPTION_rule] == 0 ||
+		 report.workers.exceptions[SPX_EXCEPTION_ttl] == 0);
+}
+
 static void
 check_drops(struct running *r)
 {
@@ -175,6 +188,7 @@ check_drops(struct running *r)
 	const json_t *packets, *exceptions;
 	json_t *result;
 
+	wait_for_exceptions(r);
 	spx_count(slow, 1000000); /* nothing is ever injected here: nobody else counts this */
 	result = ask(r, spx_method_show_drops, &reports);
 	spx_count(slow, (uint64_t)-1000000);

@@ -44,7 +44,7 @@ check_flow(const json_t *flow)
 	cr_expect_eq(number(flow, "vlan"), 0);
 	cr_expect_str_eq(word(flow, "port"), "in");
 	cr_expect_str_eq(word(flow, "action"), web ? "web" : "other");
-	cr_expect_geq(number(flow, "bytes"), number(flow, "packets") * (v6 ? 82 : 62));
+	cr_expect(number(flow, "packets") > 0 && number(flow, "bytes") > 0); /* of two moments */
 	cr_expect_lt(json_real_value(json_object_get(flow, "idle_seconds")), 30);
 }
 

@@ -1,0 +1,424 @@
+/* Every drop reason there is: made to happen in a whole appliance, and then found in show.drops, in a trace
+ * and in the comment of a capture. Workers are turned by hand; what comes in and how much goes out is the
+ * test's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "app/sphex/appliance_internal.h"
+#include "app/sphex/methods.h"
+#include "app/sphex/tracer.h"
+#include "test/unit/bad_frames.h"
+#include "test/unit/trace_build.h"
+
+#define RING     16u   /* exceptions, injections */
+#define HANDOVER 2048u /* appliance_wiring.c */
+
+enum { IN, OUT }; /* ports */
+
+static const char text[] =
+	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": 128, \"mbufs\": 8192}, \"hash_seed\": 1,"
+	" \"workers\": {\"count\": 2}, \"slowpath\": {\"exception_ring\": 16, \"inject_ring\": 16},"
+	" \"cache\": {\"mode\": \"none\"}, \"ports\": ["
+	"  {\"name\": \"in\", \"driver\": \"replay\", \"trace\": \"%s\"},"
+	"  {\"name\": \"out\", \"driver\": \"capture\", \"file\": \"/tmp/spx_test_drop_reasons_%u.pcapng\"}],"
+	" \"actions\": {\"send\": {\"verdict\": \"forward\", \"port\": \"out\"},"
+	"  \"deny\": {\"verdict\": \"drop\"}, \"look\": {\"verdict\": \"punt\"}},"
+	" \"rules\": {\"list\": ["
+	"  {\"match\": {\"dport\": 80}, \"action\": \"send\"},"
+	"  {\"match\": {\"dport\": 53}, \"action\": \"deny\"},"
+	"  {\"match\": {\"dport\": 22}, \"action\": \"look\"}]}}";
+
+static struct spx_setup setup;
+static struct spx_appliance *app;
+static struct spx_tracer *tracer;
+static struct spx_trace_log *trace_log;
+static struct spx_tap *tap;
+static char capture_path[] = "/tmp/spx_test_XXXXXX";
+
+/* ---- ports of the test's own -----------------------------------------------------------------------------
+ */
+
+static struct rte_mbuf *waiting[64];
+static unsigned n_waiting;
+static bool out_takes = true;
+
+static uint16_t
+rx(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t k = (uint16_t)RTE_MIN(n_waiting, (unsigned)n);
+
+	(void)p;
+	(void)queue;
+	memcpy(pkts, waiting, k * sizeof(pkts[0]));
+	n_waiting -= k;
+	return k;
+}
+
+static uint16_t
+tx(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	(void)p;
+	(void)queue;
+	if (!out_takes)
+		return 0;
+	rte_pktmbuf_free_bulk(pkts, n);
+	return n;
+}
+
+/* ---- the appliance ---------------------------------------------------------------------------------------
+ */
+
+static void
+start(void)
+{
+	static struct spx_port_ops ops[2];
+	char trace_path[] = "/tmp/spx_test_XXXXXX", json[sizeof(text) + 64];
+	struct spx_error err = {""};
+	struct build b;
+	int fd = mkstemp(trace_path);
+
+	build_pcap(&b, false, 0xa1b2c3d4, 1);
+	cr_assert(fd >= 0 && write(fd, b.data, b.n) == (ssize_t)b.n);
+	close(fd);
+	snprintf(json, sizeof(json), text, trace_path, (unsigned)getpid());
+	cr_assert_eq(spx_setup_init(&setup), 0);
+	cr_assert_eq(spx_setup_parse(&setup, "text", json, strlen(json), &err), 0, "%s", err.text);
+	cr_assert_eq(spx_eal_start(&setup, &err), 0, "%s", err.text);
+	cr_assert_eq(spx_appliance_create(&setup, &app, &err), 0, "%s", err.text);
+	unlink(trace_path);
+	for (unsigned p = 0; p < 2; p++) {
+		ops[p] = *app->port[p].ops;
+		app->port[p].ops = &ops[p];
+	}
+	ops[IN].rx_burst = rx;
+	ops[OUT].tx_burst = tx;
+}
+
+static void
+stop(void)
+{
+	struct spx_error err = {""};
+
+	spx_watch_remove_tracer(app, tracer);
+	spx_tracer_free(tracer);
+	spx_trace_log_free(trace_log);
+	unlink(capture_path);
+	cr_assert_eq(spx_appliance_free(app, &err), 0, "%s", err.text);
+	unlink(setup.port[OUT].file);
+	spx_setup_free(&setup);
+	spx_eal_stop();
+}
+
+TestSuite(drop_reasons, .init = start, .fini = stop, .timeout = 60);
+
+/* From here on everything that comes in is traced, and what is dropped is captured. */
+static void
+look(void)
+{
+	const char *const names[] = {"in", "out"};
+	struct spx_tap_options options = {.file = capture_path,
+		.port = SPX_NO_PORT,
+		.points = 1 << SPX_TAP_drop,
+		.n_ports = 2,
+		.port_name = names,
+		.max_frame = 2048};
+	struct spx_error err = {""};
+
+	cr_assert_eq(spx_tracer_create(1000, NULL, 2, &tracer, &err), 0, "%s", err.text);
+	cr_assert_eq(spx_watch_add_tracer(app, tracer, &err), 0, "%s", err.text);
+	trace_log = spx_trace_log_create(tracer);
+	options.fd = mkstemp(capture_path);
+	cr_assert_eq(spx_tap_create(&options, &tap, &err), 0, "%s", err.text);
+	cr_assert_eq(spx_watch_add_tap(app, tap, &err), 0, "%s", err.text);
+}
+
+/* ---- packets ---------------------------------------------------------------------------------------------
+ */
+
+static struct rte_mbuf *
+mbuf_of(const uint8_t *bytes, uint32_t n, uint32_t first)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(app->pool), *second;
+	uint32_t head = first > 0 ? first : n;
+
+	cr_assert_not_null(m);
+	memcpy(rte_pktmbuf_append(m, (uint16_t)head), bytes, head);
+	if (first > 0) {
+		second = rte_pktmbuf_alloc(app->pool);
+		cr_assert_not_null(second);
+		memcpy(rte_pktmbuf_append(second, (uint16_t)(n - head)), bytes + head, n - head);
+		cr_assert_eq(rte_pktmbuf_chain(m, second), 0);
+	}
+	return m;
+}
+
+static struct spx_worker *
+receiver(void)
+{
+	return app->worker[0]->n_rx > 0 && app->worker[0]->rx[0].port == &app->port[IN] ? app->worker[0]
+											: app->worker[1];
+}
+
+static void
+give(struct rte_mbuf *m)
+{
+	waiting[n_waiting++] = m;
+	spx_worker_turn(receiver());
+}
+
+/* A UDP packet from the port: what happens to it is its destination port's rule. */
+static void
+give_udp(uint16_t dport)
+{
+	struct frame f;
+
+	frame_udp4(&f, 20);
+	frame_put16(&f, f.udp + 2, dport);
+	give(mbuf_of(f.bytes, f.length, 0));
+}
+
+/* ---- where it is found -----------------------------------------------------------------------------------
+ */
+
+static bool
+in_show_drops(const char *reason)
+{
+	struct spx_error err = {""};
+	struct spx_call call = {.app = app, .method = "show.drops", .fd = -1, .err = &err};
+	json_t *result = NULL, *row;
+	json_int_t packets = 0;
+	size_t i;
+
+	cr_assert_eq(spx_method_show_drops(&call, &result), 0, "%s", err.text);
+	json_array_foreach (json_object_get(result, "drops"), i, row) {
+		if (strcmp(json_string_value(json_object_get(row, "reason")), reason) == 0)
+			packets = json_integer_value(json_object_get(row, "packets"));
+	}
+	json_decref(result);
+	return packets > 0;
+}
+
+static const char *
+port_name(const void *arg, uint16_t port)
+{
+	(void)arg;
+	return port < setup.n_ports ? setup.port[port].name : "(none)";
+}
+
+static const char *
+action_name(const void *arg, uint32_t action)
+{
+	(void)arg;
+	return setup.action[action].name;
+}
+
+static bool
+in_trace(enum spx_drop reason)
+{
+	const struct spx_trace_names names = {port_name, action_name, NULL};
+	char line[256];
+	json_t *groups;
+	char *all;
+	bool found;
+
+	cr_assert_eq(spx_trace_log_collect(trace_log, tracer), 0);
+	groups = spx_trace_log_groups(trace_log, &names);
+	all = json_dumps(groups, 0);
+	snprintf(line, sizeof(line), "\"drop      %s: %s\"", spx_drop_name(reason), spx_drop_text(reason));
+	found = strstr(all, line) != NULL;
+	free(all);
+	json_decref(groups);
+	return found;
+}
+
+static bool
+in_capture(enum spx_drop reason)
+{
+	char comment[256], *bytes;
+	FILE *file;
+	size_t n;
+	bool found;
+
+	spx_watch_remove_tap(app, tap);
+	cr_assert_eq(spx_tap_free(tap, NULL), 0);
+	file = fopen(capture_path, "r");
+	bytes = malloc(1 << 20);
+	cr_assert(file != NULL && bytes != NULL);
+	n = fread(bytes, 1, 1 << 20, file);
+	fclose(file);
+	snprintf(comment, sizeof(comment), "drop %s %s: %s", spx_drop_stage(reason), spx_drop_name(reason),
+		spx_drop_text(reason));
+	found = memmem(bytes, n, comment, strlen(comment)) != NULL;
+	free(bytes);
+	return found;
+}
+
+static void
+found_everywhere(enum spx_drop reason)
+{
+	cr_expect(in_show_drops(spx_drop_name(reason)), "%s is not in show.drops", spx_drop_name(reason));
+	cr_expect(in_trace(reason), "%s is not in the trace", spx_drop_name(reason));
+	cr_expect(in_capture(reason), "%s is not in the capture", spx_drop_name(reason));
+}
+
+/* ---- parse -----------------------------------------------------------------------------------------------
+ */
+
+static void
+make_malformed(enum spx_drop reason)
+{
+	static struct bad_packet packet;
+	const struct bad_frame *row = bad_frames;
+	struct spx_worker *w = receiver();
+	struct rte_mbuf *m;
+
+	while (row->reason != reason)
+		cr_assert(
+			++row < bad_frames + BAD_FRAMES, "no frame is dropped for %s", spx_drop_name(reason));
+	bad_frame_build(row, row->bad, &packet);
+	w->rx[0].net.max_frame = packet.max_frame > 0 ? packet.max_frame : 2048;
+	m = mbuf_of(packet.frame.bytes, packet.frame.length, packet.first);
+	m->ol_flags |= packet.port_flags;
+	give(m);
+}
+
+/* ---- the others ------------------------------------------------------------------------------------------
+ */
+
+static void
+make_rule_drop(void)
+{
+	look();
+	give_udp(53);
+}
+
+static void
+make_no_rule(void)
+{
+	look();
+	give_udp(9999);
+}
+
+static struct spx_worker *
+owner_of_out(void)
+{
+	return app->worker[OUT % 2];
+}
+
+/* By the worker that owns the port, whoever received it. */
+static void
+send_out(void)
+{
+	give_udp(80);
+	spx_worker_turn(owner_of_out());
+}
+
+static void
+make_tx_full(void)
+{
+	out_takes = false;
+	look();
+	send_out();
+	out_takes = true;
+}
+
+static void
+make_port_down(void)
+{
+	atomic_store(&app->port[OUT].down, true);
+	look();
+	send_out();
+}
+
+static void
+make_handover_full(void)
+{
+	cr_assert_neq(receiver(), owner_of_out());
+	for (unsigned i = 0; i < HANDOVER; i++)
+		give_udp(80);
+	look();
+	give_udp(80);
+	while (spx_worker_turn(owner_of_out()) > 0)
+		;
+}
+
+static void
+make_punt_ring_full(void)
+{
+	for (unsigned i = 0; i < RING; i++)
+		give_udp(22);
+	look();
+	give_udp(22);
+	while (spx_slowpath_turn(&app->slowpath) > 0)
+		;
+}
+
+static struct rte_mbuf *
+take_exception(void)
+{
+	void *m = NULL;
+
+	cr_assert_eq(rte_ring_dequeue(app->exception, &m), 0);
+	return m;
+}
+
+/* To the worker that does not turn when packets come in. */
+static void
+make_inject_ring_full(void)
+{
+	const uint16_t other = receiver() == app->worker[0] ? 1 : 0;
+
+	for (unsigned i = 0; i < RING; i++) {
+		give_udp(22);
+		spx_slowpath_inject(&app->slowpath, other, take_exception(), SPX_STAGE_parse);
+	}
+	look();
+	spx_slowpath_turn(&app->slowpath); /* takes notice */
+	give_udp(22);
+	spx_slowpath_inject(&app->slowpath, other, take_exception(), SPX_STAGE_parse);
+	atomic_store(&app->phase, SPX_PHASE_DRAIN);
+	for (int i = 0; i < 4; i++) {
+		spx_worker_turn(app->worker[other]); /* they are punted again */
+		spx_slowpath_turn(&app->slowpath);
+	}
+}
+
+static void
+make_stopping(void)
+{
+	look();
+	give_udp(22);
+	spx_drain_drop_leftovers(app);
+}
+
+static void (*const make[SPX_DROP_COUNT])(void) = {
+	[SPX_DROP_rule_drop] = make_rule_drop,
+	[SPX_DROP_no_rule] = make_no_rule,
+	[SPX_DROP_tx_full] = make_tx_full,
+	[SPX_DROP_port_down] = make_port_down,
+	[SPX_DROP_handover_full] = make_handover_full,
+	[SPX_DROP_punt_ring_full] = make_punt_ring_full,
+	[SPX_DROP_inject_ring_full] = make_inject_ring_full,
+	[SPX_DROP_stopping] = make_stopping,
+};
+
+/* A test, and so an appliance of its own, for each. */
+#define TEST_REASON(name, stage, text)                                                                       \
+	Test(drop_reasons, name)                                                                             \
+	{                                                                                                    \
+		if (make[SPX_DROP_##name] != NULL) {                                                         \
+			make[SPX_DROP_##name]();                                                             \
+		} else {                                                                                     \
+			look();                                                                              \
+			make_malformed(SPX_DROP_##name);                                                     \
+		}                                                                                            \
+		found_everywhere(SPX_DROP_##name);                                                           \
+	}
+SPX_DROP_REASONS(TEST_REASON)

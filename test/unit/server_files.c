@@ -1,0 +1,157 @@
+/* Files that come along with requests: they reach the request that they came with, and none stays open. Every
+ * test ends with served_stop, which counts. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "test/unit/server_fixture.h"
+
+TestSuite(server_files, .timeout = 60);
+
+#define FILE_ASK "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"test.file\"}\n"
+#define SLOW_ASK "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"test.slow_file\"}\n"
+#define ECHO_ASK "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"test.echo\",\"params\":{}}\n"
+
+static struct served s;
+static struct peer p;
+static int file[2]; /* a pipe: what comes out was written to the file that was passed */
+
+static void
+begin(void)
+{
+	served_start(&s);
+	peer_join(&p, &s, SPX_ROLE_OPERATOR);
+	cr_assert_eq(pipe2(file, O_CLOEXEC | O_NONBLOCK), 0);
+}
+
+static void
+end(void)
+{
+	close(file[0]);
+	close(file[1]);
+	peer_leave(&p);
+	served_stop(&s);
+}
+
+/* How often "word" was written. */
+static int
+words(void)
+{
+	char text[64];
+	ssize_t n = read(file[0], text, sizeof(text));
+
+	return n < 0 ? 0 : (int)n / 4;
+}
+
+Test(server_files, a_method_takes_it)
+{
+	begin();
+	peer_pass(&p, FILE_ASK, &file[1], 1);
+	cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
+	peer_pass(&p, SLOW_ASK, &file[1], 1);
+	cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
+	cr_expect_eq(words(), 2);
+	end();
+}
+
+Test(server_files, nobody_takes_it)
+{
+	static const char *const lines[] = {
+		ECHO_ASK, "{\n", "[]\n", "\n", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}\n"};
+
+	begin();
+	for (size_t i = 0; i < RTE_DIM(lines); i++) {
+		peer_pass(&p, lines[i], &file[1], 1);
+		peer_line(&p);
+		peer_say(&p, FILE_ASK);
+		cr_expect_eq(answer_code(peer_line(&p)), SPX_RPC_PARAMS, "not for the next: %s", p.line);
+	}
+	end();
+}
+
+Test(server_files, too_many)
+{
+	int many[253];
+
+	begin();
+	for (size_t i = 0; i < RTE_DIM(many); i++)
+		many[i] = file[1];
+	for (unsigned n = 1; n <= RTE_DIM(many); n = n * 2 + 1) {
+		peer_pass(&p, FILE_ASK, many, n);
+		cr_expect_eq(answer_code(peer_line(&p)), 0, "%u: %s", n, p.line);
+		cr_expect_eq(words(), 1);
+	}
+	peer_pass(&p, "{\"jsonrpc\":\"2.0\",", many, 2); /* parts of one line, each with files */
+	served_settle(&s);
+	peer_pass(&p, "\"id\":1,", many, 1);
+	served_settle(&s);
+	peer_pass(&p, "\"method\":", many, 3);
+	served_settle(&s);
+	peer_pass(&p, "\"test.file\"}\n", many, 1);
+	cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
+	cr_expect_eq(words(), 1);
+	end();
+}
+
+/* Requests sent one after the other: each file goes with its own. */
+Test(server_files, each_to_its_request)
+{
+	begin();
+	peer_say(&p, ECHO_ASK FILE_ASK);
+	peer_pass(&p, FILE_ASK, &file[1], 1);
+	cr_assert_eq(write(p.fd, FILE_ASK ECHO_ASK, strlen(FILE_ASK ECHO_ASK)),
+		(ssize_t)strlen(FILE_ASK ECHO_ASK));
+	peer_pass(&p, FILE_ASK, &file[1], 1);
+	peer_pass(&p, FILE_ASK, &file[1], 1);
+	static const int codes[] = {0, SPX_RPC_PARAMS, 0, SPX_RPC_PARAMS, 0, 0, 0};
+	for (size_t i = 0; i < RTE_DIM(codes); i++)
+		cr_expect_eq(answer_code(peer_line(&p)), codes[i], "%zu: %s", i, p.line);
+	cr_expect_eq(words(), 3);
+	end();
+}
+
+/* A line that comes in pieces of which the first has the file, other requests right before and behind it. */
+Test(server_files, with_the_beginning_of_a_line)
+{
+	begin();
+	for (int i = 0; i < 2; i++) {
+		cr_assert_gt(write(p.fd, ECHO_ASK, strlen(ECHO_ASK)), 0);
+		peer_pass(&p, "{\"jsonrpc\":\"2.0\",\"id\":1,", &file[1], 1);
+		served_settle(&s);
+		cr_assert_gt(write(p.fd, "\"method\":\"test.file\"}\n", 22), 0);
+		peer_pass(&p, FILE_ASK, &file[1], 1);
+		for (int line = 0; line < 3; line++)
+			cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
+	}
+	cr_expect_eq(words(), 4);
+	end();
+}
+
+/* With a line that is too long, or never ends. */
+Test(server_files, with_no_line)
+{
+	static char longer[SPX_LINE_READER + 2];
+	struct peer reader, gone;
+
+	begin();
+	memset(longer, 'x', SPX_LINE_READER + 1);
+	peer_join(&reader, &s, SPX_ROLE_READER);
+	peer_pass(&reader, "x", &file[1], 1);
+	peer_say(&reader, longer);
+	peer_pass(&reader, "x", &file[1], 1);
+	cr_expect_eq(answer_code(peer_line(&reader)), SPX_RPC_NO_REQUEST);
+	peer_pass(&reader, "x\n", &file[1], 1);
+	cr_expect_eq(answer_code(peer_ask(&reader, "{")), SPX_RPC_NO_JSON, "%s", reader.line);
+
+	peer_join(&gone, &s, SPX_ROLE_OPERATOR);
+	peer_pass(&gone, "{\"jsonrpc\"", &file[1], 1);
+	served_settle(&s);
+	peer_leave(&gone);
+	served_settle(&s);
+	cr_expect_eq(s.server->n_clients, 2);
+	peer_pass(&p, "{", &file[1], 1); /* still there at the end */
+	served_settle(&s);
+	peer_leave(&reader);
+	end();
+}
