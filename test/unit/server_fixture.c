@@ -99,6 +99,7 @@ const struct spx_method spx_methods[] = {
 	{"test.fail", SPX_ROLE_READER, false, fail},
 	{"test.fail_silently", SPX_ROLE_READER, false, fail_silently},
 	{"test.file", SPX_ROLE_OPERATOR, false, take_file},
+	{"test.read_slowly", SPX_ROLE_READER, true, wait_for_it},
 	{"test.slow_file", SPX_ROLE_OPERATOR, true, take_file},
 	{"test.wait", SPX_ROLE_OPERATOR, true, wait_for_it},
 	{.name = NULL},
