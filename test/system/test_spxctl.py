@@ -799,5 +799,6 @@ lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_t
          test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_tables,
          test_watch_ends_with_the_appliance, test_watch_on_a_terminal, test_rule, test_rule_mistakes,
          test_rule_load_of_many, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
-         test_capture_to_standard_output, test_capture_ends_with_ctrl_c, test_events, test_stop,
+         test_capture_to_standard_output, test_capture_ends_with_ctrl_c,
+         test_ends_when_nothing_can_be_written, test_events, test_stop,
          test_completion, test_completion_asks_for_names, test_starts_fast_without_dpdk, needs_network=False)
