@@ -11,8 +11,7 @@
 #include "app/sphex/server_internal.h"
 
 #define READ_SIZE 65536u /* bytes of one system call */
-#define FDS_SEEN  253 /* files of one system call: all that the kernel passes, which would close the others  \
-		       */
+#define FDS_SEEN  253    /* files of one system call: as many as the kernel passes; it would close others */
 
 /* Reading rests while a request is under way or lines are left. */
 void
