@@ -226,7 +226,7 @@ open_server(struct spx_appliance *app, struct spx_error *err)
 	return 0;
 }
 
-/* After everything has stopped: subscribers get the report. */
+/* After everything has stopped: subscribers get the report, behind ends of captures that are posted. */
 static void
 close_server(struct spx_appliance *app)
 {
@@ -235,7 +235,7 @@ close_server(struct spx_appliance *app)
 	if (app->server == NULL)
 		return;
 	spx_report_take(app, &report);
-	spx_server_event(app->server, SPX_EVENT_stop,
+	spx_server_post(app->server, SPX_EVENT_stop,
 		json_pack("{s:o}", "report", spx_report_json(&report, app, NULL)));
 	spx_server_close(app->server, FAREWELL_MS);
 }

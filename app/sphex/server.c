@@ -135,11 +135,13 @@ spx_server_create(struct spx_appliance *app, struct spx_server **out, struct spx
 	if (server == NULL)
 		return spx_error(err, -ENOMEM, "no memory");
 	server->app = app;
-	server->listening = server->epoll = server->wake = -1;
+	server->listening = server->epoll = server->wake = server->discard = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	r = draw_instance(server->instance);
 	if (r == 0)
 		r = open_loop(server);
+	if (r == 0)
+		r = spx_discard_begin(server);
 	if (r < 0) {
 		spx_server_free(server);
 		return spx_error(err, r, "the control server does not start (%s)", strerror(-r));
@@ -200,6 +202,7 @@ spx_server_free(struct spx_server *server)
 	spx_server_close(server, 0);
 	for (unsigned i = 0; i < server->n_posts; i++)
 		json_decref(server->post[i].params);
+	spx_discard_end(server);
 	if (server->wake >= 0)
 		close(server->wake);
 	if (server->epoll >= 0)

@@ -7,6 +7,7 @@
  *   server_client.c   one client's connection: bytes, files that come along, what waits to be read
  *   server_lines.c    its lines
  *   server_job.c      slow methods, each on a thread
+ *   server_discard.c  files and connections closed, on a thread
  *   rpc.h             requests and methods
  *
  * One thread runs it: the control thread while the appliance runs, at the end the one that waited for all the

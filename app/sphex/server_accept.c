@@ -38,8 +38,18 @@ refuse(struct spx_server *server, int fd, int code, const char *format, ...)
 	if (line != NULL && send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		spx_log(SPX_LOG_DEBUG, "a refused client was not told (%s)", strerror(errno));
 	free(line);
-	close(fd);
+	spx_server_disconnect(server, fd);
 	server->refused++;
+}
+
+static unsigned
+readers(const struct spx_server *server)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < server->n_clients; i++)
+		n += server->client[i]->role == SPX_ROLE_READER;
+	return n;
 }
 
 struct spx_client *
@@ -50,6 +60,10 @@ spx_server_add_client(struct spx_server *server, int fd, uid_t uid, pid_t pid, e
 
 	if (server->n_clients == SPX_CLIENTS_MAX) {
 		refuse(server, fd, SPX_RPC_BUSY, "there are %u clients already; try again", SPX_CLIENTS_MAX);
+		return NULL;
+	}
+	if (role == SPX_ROLE_READER && readers(server) >= SPX_READERS_MAX) {
+		refuse(server, fd, SPX_RPC_BUSY, "there are %u readers already; try again", SPX_READERS_MAX);
 		return NULL;
 	}
 	client = calloc(1, sizeof(*client));

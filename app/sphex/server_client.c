@@ -11,7 +11,7 @@
 #include "app/sphex/server_internal.h"
 
 #define READ_SIZE 65536u /* bytes of one system call */
-#define FDS_SEEN  8      /* files of one system call; the kernel closes what is beyond */
+#define FDS_SEEN  253    /* files of one system call: as many as the kernel passes; it would close others */
 
 /* Reading rests while a request is under way or lines are left. */
 void
@@ -36,7 +36,7 @@ static void
 close_connection(struct spx_client *client)
 {
 	if (client->fd >= 0)
-		close(client->fd); /* and epoll forgets it */
+		spx_server_disconnect(client->server, client->fd);
 	client->fd = -1;
 	client->eof = true;
 	client->events = 0;
@@ -117,7 +117,7 @@ spx_client_send(struct spx_client *client, const char *text, size_t length)
 
 /* The first of the files that came with one message; others are closed. */
 static int
-passed_file(struct msghdr *message)
+passed_file(struct spx_server *server, struct msghdr *message)
 {
 	int first = -1;
 
@@ -133,7 +133,7 @@ passed_file(struct msghdr *message)
 			if (first < 0)
 				first = fd;
 			else
-				close(fd);
+				spx_server_discard(server, fd);
 		}
 	}
 	return first;
@@ -145,7 +145,7 @@ static void
 keep_file(struct spx_client *client, int fd)
 {
 	if (client->n_files == SPX_FILES_MAX)
-		close(fd);
+		spx_server_discard(client->server, fd);
 	else
 		client->file[client->n_files++] =
 			(struct spx_passed_file){.fd = fd, .at = client->in_base + client->in_end - 1};
@@ -174,7 +174,7 @@ read_some(struct spx_client *client)
 	if (n <= 0)
 		return n < 0 && errno == EAGAIN ? -1 : 0;
 	client->in_end += (size_t)n;
-	fd = passed_file(&message);
+	fd = passed_file(client->server, &message);
 	if (fd >= 0)
 		keep_file(client, fd);
 	return n;
@@ -213,9 +213,9 @@ void
 spx_client_free(struct spx_client *client)
 {
 	if (client->fd >= 0)
-		close(client->fd);
+		spx_server_disconnect(client->server, client->fd);
 	for (unsigned i = 0; i < client->n_files; i++)
-		close(client->file[i].fd);
+		spx_server_discard(client->server, client->file[i].fd);
 	free(client->in);
 	free(client->out);
 	free(client);

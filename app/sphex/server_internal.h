@@ -10,7 +10,9 @@
 #include "app/sphex/server.h"
 
 #define SPX_CLIENTS_MAX  128u
+#define SPX_READERS_MAX  96u /* of the clients: operators always find a place */
 #define SPX_JOBS_MAX     8u
+#define SPX_JOBS_READERS 4u /* of the jobs, likewise */
 #define SPX_POSTS_MAX    1024u
 #define SPX_LINE_MAX     (8u << 20)  /* bytes of an operator's line, newline aside */
 #define SPX_LINE_READER  (64u << 10) /* of a reader's */
@@ -50,13 +52,13 @@ struct spx_client {
 	struct spx_job *job; /* its slow method under way, or NULL */
 };
 
-/* A slow method under way. The thread has request, result and code until it sets `done`. */
+/* A slow method under way. The thread has the request and makes the answer until it sets `done`; the request
+ * is freed then. */
 struct spx_job {
 	struct spx_server *server;
 	struct spx_client *client; /* NULL: the slot is free */
 	struct spx_request request;
-	json_t *result;
-	int code;
+	char *answer; /* the line, NULL when there is none to be sent or no memory for it */
 	atomic_bool cancelled, done;
 	pthread_t thread;
 };
@@ -70,6 +72,9 @@ struct spx_server {
 	struct spx_appliance *app;
 	char instance[17]; /* another one for each start */
 	int epoll, wake;   /* wake: eventfd; a job is done, an event is posted, or lines were left over */
+
+	int discard; /* pipe to the thread that closes files, or -1 */
+	pthread_t discarder;
 
 	int listening; /* or -1 */
 	char *path;
@@ -95,6 +100,21 @@ struct spx_server {
 
 /* Makes the next poll come back at once. Any thread. */
 void spx_server_wake(struct spx_server *server);
+
+/* ---- server_discard.c --------------------------------------------------------------------------------- */
+
+/* Starts a thread that takes no signal. 0 or a negative errno. */
+int spx_server_thread(pthread_t *thread, const char *name, void *(*run)(void *arg), void *arg);
+
+/* The thread that closes files. 0 or a negative errno. */
+int spx_discard_begin(struct spx_server *server);
+void spx_discard_end(struct spx_server *server);
+
+/* Closes a file that came from a client, without waiting; -1 is allowed. Any thread. */
+void spx_server_discard(struct spx_server *server, int fd);
+
+/* Ends a connection, or the listening for some, without waiting. */
+void spx_server_disconnect(struct spx_server *server, int fd);
 
 /* ---- server_event.c ---------------------------------------------------------------------------------- */
 

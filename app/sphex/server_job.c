@@ -1,7 +1,6 @@
-/* Slow methods: a thread each, so that whoever waits for a grace period or for packets holds nobody up. The
- * result comes back to the server's thread, which answers. See server.h.
+/* Slow methods: a thread each, so that whoever waits for a grace period or for packets, or asks for
+ * megabytes, holds nobody up. The answer comes back to the server's thread, which sends it. See server.h.
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,27 +11,19 @@ job_thread(void *arg)
 {
 	struct spx_job *job = arg;
 	struct spx_server *server = job->server;
+	struct spx_request *request = &job->request;
+	json_t *result;
+	int code = spx_rpc_run(request, &result);
 
-	job->code = spx_rpc_run(&job->request, &job->result);
+	if (!request->silent)
+		job->answer = spx_rpc_answer(request, code, result);
+	json_decref(result);
+	spx_server_discard(server, request->call.fd);
+	request->call.fd = -1;
+	spx_rpc_free(request);
 	atomic_store(&job->done, true);
 	spx_server_wake(server);
 	return NULL;
-}
-
-/* All signals are for others. The CPUs are those of the server's thread. */
-static int
-start_thread(struct spx_job *job)
-{
-	sigset_t all, before;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&job->thread, NULL, job_thread, job);
-	if (rc == 0)
-		pthread_setname_np(job->thread, "spx-request");
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
 }
 
 static struct spx_job *
@@ -44,32 +35,54 @@ free_slot(struct spx_server *server)
 	return NULL;
 }
 
+/* 0, or what stands in the way of another one. */
+static int
+check_room(const struct spx_client *client, struct spx_request *request)
+{
+	const struct spx_server *server = client->server;
+	unsigned all = 0, readers = 0;
+
+	for (unsigned i = 0; i < SPX_JOBS_MAX; i++)
+		if (server->job[i].client != NULL) {
+			all++;
+			readers += server->job[i].client->role == SPX_ROLE_READER;
+		}
+	if (server->ending)
+		return spx_error(
+			&request->err, SPX_RPC_BUSY, "%s: the appliance is stopping", request->method->name);
+	if (all == SPX_JOBS_MAX)
+		return spx_error(&request->err, SPX_RPC_BUSY,
+			"%s: %u requests that may wait are under way already; try again",
+			request->method->name, SPX_JOBS_MAX);
+	if (client->role == SPX_ROLE_READER && readers >= SPX_JOBS_READERS)
+		return spx_error(&request->err, SPX_RPC_BUSY,
+			"%s: %u requests of readers that may wait are under way already; try again",
+			request->method->name, SPX_JOBS_READERS);
+	return 0;
+}
+
 int
 spx_job_start(struct spx_client *client, struct spx_request *request)
 {
 	struct spx_server *server = client->server;
-	struct spx_job *job = free_slot(server);
-	int rc;
+	struct spx_job *job;
+	int rc = check_room(client, request);
 
-	if (server->ending)
-		return spx_error(
-			&request->err, SPX_RPC_BUSY, "%s: the appliance is stopping", request->method->name);
-	if (job == NULL)
-		return spx_error(&request->err, SPX_RPC_BUSY,
-			"%s: %u requests that may wait are under way already; try again",
-			request->method->name, SPX_JOBS_MAX);
+	if (rc != 0)
+		return rc;
+	job = free_slot(server);
 	job->server = server;
 	job->client = client;
-	job->result = NULL;
+	job->answer = NULL;
 	job->request = *request;
 	job->request.call.cancelled = &job->cancelled;
 	atomic_store(&job->cancelled, client->fd < 0);
 	atomic_store(&job->done, false);
-	rc = start_thread(job);
+	rc = spx_server_thread(&job->thread, "spx-request", job_thread, job);
 	if (rc != 0) {
 		job->client = NULL;
 		return spx_error(&request->err, SPX_RPC_BUSY, "%s: no thread for it (%s); try again",
-			request->method->name, strerror(rc));
+			request->method->name, strerror(-rc));
 	}
 	client->job = job;
 	return 0;
@@ -79,19 +92,13 @@ static void
 finish(struct spx_job *job)
 {
 	struct spx_client *client = job->client;
-	char *answer;
 
 	pthread_join(job->thread, NULL);
-	if (client->fd >= 0 && !job->request.silent) {
-		answer = spx_rpc_answer(&job->request, job->code, job->result);
-		if (answer != NULL)
-			spx_client_send(client, answer, strlen(answer));
-		else
-			spx_client_hang_up(client);
-		free(answer);
-	}
-	json_decref(job->result);
-	spx_rpc_free(&job->request);
+	if (client->fd >= 0 && job->answer != NULL)
+		spx_client_send(client, job->answer, strlen(job->answer));
+	else if (client->fd >= 0 && !job->request.silent)
+		spx_client_hang_up(client); /* no memory */
+	free(job->answer);
 	client->job = NULL;
 	job->client = NULL;
 }

@@ -33,7 +33,7 @@ take_file(struct spx_client *client, uint64_t from, uint64_t to)
 		else if (f->at >= from && fd < 0)
 			fd = f->fd;
 		else
-			close(f->fd);
+			spx_server_discard(client->server, f->fd);
 	}
 	client->n_files = kept;
 	return fd;
@@ -82,6 +82,8 @@ carry_out(struct spx_client *client, const char *line, size_t length, int fd)
 	}
 	answer(client, &request, code, result);
 	json_decref(result);
+	spx_server_discard(client->server, request.call.fd);
+	request.call.fd = -1;
 	spx_rpc_free(&request);
 }
 
@@ -109,8 +111,7 @@ next_line(struct spx_client *client)
 		carry_out(client, from, length, fd);
 		return true;
 	}
-	if (fd >= 0)
-		close(fd);
+	spx_server_discard(client->server, fd);
 	if (!client->skipping)
 		refuse_long_line(client);
 	client->skipping = newline == NULL;

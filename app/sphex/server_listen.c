@@ -249,7 +249,7 @@ spx_server_unlisten(struct spx_server *server)
 		is.st_ino == server->inode)
 		unlink(server->path);
 	if (server->listening >= 0)
-		close(server->listening);
+		spx_server_disconnect(server, server->listening);
 	server->listening = -1;
 	server->listen_again = 0;
 	free(server->path);

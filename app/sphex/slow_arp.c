@@ -45,9 +45,9 @@ spx_slow_ask4(struct spx_slowpath *s, uint16_t port, const uint8_t address[4], c
 
 	memcpy(toward, address, 4);
 	own = spx_address_source(&s->now->addresses, SPX_ROUTE_IPV4, port, toward);
-	if (own == NULL || (m = spx_slow_new(s)) == NULL)
+	if (own == NULL || (m = spx_slow_new(s, FRAME)) == NULL)
 		return; /* asked again at the next tick */
-	frame = (uint8_t *)rte_pktmbuf_append(m, FRAME);
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
 	memset(frame, 0, FRAME);
 	fill_ethernet((struct rte_ether_hdr *)frame, mac, s->now->port[port].mac);
 	fill((struct rte_arp_hdr *)(frame + sizeof(struct rte_ether_hdr)), RTE_ARP_OP_REQUEST,

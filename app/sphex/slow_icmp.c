@@ -220,9 +220,9 @@ tell4(struct spx_slowpath *s, struct rte_mbuf *about, const struct error *error,
 
 	memcpy(toward, &old->src_addr, 4);
 	from = speaker(s, SPX_ROUTE_IPV4, meta->in_port, toward);
-	if (from == NULL || (m = spx_slow_new(s)) == NULL)
+	if (from == NULL || (m = spx_slow_new(s, (uint16_t)(sizeof(struct rte_ether_hdr) + length))) == NULL)
 		return;
-	out = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(sizeof(struct rte_ether_hdr) + length));
+	out = rte_pktmbuf_mtod(m, uint8_t *);
 	ip = (struct rte_ipv4_hdr *)(out + sizeof(struct rte_ether_hdr));
 	icmp = (struct rte_icmp_hdr *)(ip + 1);
 	memcpy(out, frame + 6, 6);

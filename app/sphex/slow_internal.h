@@ -9,8 +9,9 @@
 /* ---- slow_send.c -----------------------------------------------------------------------------------------
  */
 
-/* An empty mbuf for a frame of the slow path's own, counted as generated; NULL when none is free. */
-struct rte_mbuf *spx_slow_new(struct spx_slowpath *s);
+/* An mbuf for a frame of `length` bytes of the slow path's own, counted as generated; NULL when none is free.
+ */
+struct rte_mbuf *spx_slow_new(struct spx_slowpath *s, uint16_t length);
 
 /* A complete frame goes out by a port. */
 void spx_slow_send(struct spx_slowpath *s, struct rte_mbuf *m, uint16_t port);

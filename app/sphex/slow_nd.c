@@ -12,6 +12,7 @@
 #define HOPS       255 /* of every message of neighbour discovery: it has not been forwarded */
 #define MESSAGE    24u /* bytes of a solicitation or advertisement without options */
 #define OPTION_MAC 8u  /* bytes of an option with a MAC address */
+#define HEADERS    (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr))
 
 /* Where a message lies: frame, IPv6 header, message with its options. */
 struct message {
@@ -79,16 +80,14 @@ spx_slow_ask6(struct spx_slowpath *s, uint16_t port, const uint8_t address[16], 
 	uint8_t group[16] = {0xff, 0x02, [11] = 1, 0xff}, group_mac[6] = {0x33, 0x33, 0xff};
 	uint8_t link_local[16];
 	struct message m = {.length = MESSAGE + OPTION_MAC};
-	struct rte_mbuf *mbuf = spx_slow_new(s);
+	struct rte_mbuf *mbuf = spx_slow_new(s, HEADERS + MESSAGE + OPTION_MAC);
 
 	if (mbuf == NULL)
 		return; /* asked again at the next tick */
 	memcpy(group + 13, address + 13, 3);
 	memcpy(group_mac + 3, address + 13, 3);
 	spx_slow_link_local(own_port, link_local);
-	frame_of((uint8_t *)rte_pktmbuf_append(mbuf,
-			 (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr) + m.length)),
-		&m);
+	frame_of(rte_pktmbuf_mtod(mbuf, uint8_t *), &m);
 	memset(m.nd, 0, m.length);
 	m.nd->nd_ns_type = ND_NEIGHBOR_SOLICIT;
 	memcpy(&m.nd->nd_ns_target, address, 16);
@@ -117,18 +116,19 @@ advertise(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message *m)
 	const uint16_t in = spx_meta(mbuf)->in_port;
 	const struct spx_config_port *port = &s->now->port[in];
 	const bool nameless = is_zero(m->ip->src_addr); /* looks for a double of its address */
-	const uint32_t before = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv6_hdr);
+	const uint32_t length = HEADERS + MESSAGE + OPTION_MAC;
 	uint8_t to[16], to_mac[6], target[16];
 
 	memcpy(to, nameless ? all_nodes : m->ip->src_addr, 16);
 	memcpy(to_mac, nameless ? all_nodes_mac : m->frame + 6, 6);
 	memcpy(target, &m->nd->nd_ns_target, 16);
 	/* The answer is as long as it is, whatever the question had. */
-	if (rte_pktmbuf_pkt_len(mbuf) < before + MESSAGE + OPTION_MAC)
-		rte_pktmbuf_append(
-			mbuf, (uint16_t)(before + MESSAGE + OPTION_MAC - rte_pktmbuf_pkt_len(mbuf)));
-	else
-		rte_pktmbuf_trim(mbuf, (uint16_t)(rte_pktmbuf_pkt_len(mbuf) - before - MESSAGE - OPTION_MAC));
+	if (rte_pktmbuf_pkt_len(mbuf) > length)
+		rte_pktmbuf_trim(mbuf, (uint16_t)(rte_pktmbuf_pkt_len(mbuf) - length));
+	else if (rte_pktmbuf_append(mbuf, (uint16_t)(length - rte_pktmbuf_pkt_len(mbuf))) == NULL) {
+		spx_slow_consume(s, mbuf);
+		return;
+	}
 	m->length = MESSAGE + OPTION_MAC;
 	memset(m->nd, 0, m->length);
 	m->nd->nd_ns_type = ND_NEIGHBOR_ADVERT;

@@ -2,12 +2,14 @@
 #include "app/sphex/slow_internal.h"
 
 struct rte_mbuf *
-spx_slow_new(struct spx_slowpath *s)
+spx_slow_new(struct spx_slowpath *s, uint16_t length)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(s->pool);
 
-	if (m == NULL)
+	if (m == NULL || rte_pktmbuf_append(m, length) == NULL) {
+		rte_pktmbuf_free(m);
 		return NULL;
+	}
 	*spx_meta(m) =
 		(struct spx_meta){.action = SPX_ACTION_NONE, .in_port = SPX_NO_PORT, .out_port = SPX_NO_PORT};
 	spx_count(&s->counters.generated, 1);

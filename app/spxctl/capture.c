@@ -27,10 +27,12 @@ on_signal(int number)
 
 /* ---- stop ------------------------------------------------------------------------------------------ */
 
+/* Fails when not everything is in the file. */
 static int
 stop(struct spx_ctl *ctl, json_t *params, FILE *out)
 {
 	json_t *result;
+	const char *error;
 	int status = spx_ctl_ask(ctl, "capture.stop", params, &result);
 
 	if (status != SPX_CTL_OK)
@@ -44,8 +46,12 @@ stop(struct spx_ctl *ctl, json_t *params, FILE *out)
 			(int64_t)spx_member_number(result, "packets"),
 			(int64_t)spx_member_number(result, "bytes"),
 			(int64_t)spx_member_number(result, "lost"));
+	error = spx_member_text(result, "error");
+	if (error != NULL)
+		status = spx_ctl_failed(
+			"capture %" PRId64 " had ended: %s", (int64_t)spx_member_number(result, "id"), error);
 	json_decref(result);
-	return SPX_CTL_OK;
+	return status;
 }
 
 static int
@@ -58,7 +64,7 @@ capture_stop(struct spx_ctl *ctl, int n, char **word)
 		return spx_ctl_usage("capture stop: \"%s\" is too much; at most one ID expected", word[1]);
 	if (n == 0)
 		return stop(ctl, NULL, stdout);
-	if (spx_word_number("capture stop: ID", word[0], 0, INT64_MAX, &id, &err) != 0)
+	if (spx_word_number("capture stop: ID", word[0], 1, UINT32_MAX, &id, &err) != 0)
 		return spx_ctl_usage("%s", err.text);
 	return stop(ctl, json_pack("{s:I}", "id", (json_int_t)id), stdout);
 }

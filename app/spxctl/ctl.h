@@ -58,6 +58,7 @@ struct spx_ctl_command {
 	const char *more;  /* lines of its own help */
 	unsigned options;  /* that it takes besides --socket */
 	int (*run)(struct spx_ctl *ctl, int n, char **word);
+	bool whole; /* its name is not abbreviated: a slip must not do this */
 };
 
 extern const struct spx_ctl_command spx_ctl_commands[]; /* ends with a NULL name */

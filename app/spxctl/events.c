@@ -46,7 +46,8 @@ print_event(const struct spx_ctl *ctl, const json_t *event)
 	free(line);
 }
 
-/* Until the connection ends: the appliance has stopped when it said so before. */
+/* Until the connection ends (the appliance has stopped when it said so before) or nothing can be printed any
+ * more, which main() says. */
 static int
 print_events(struct spx_ctl *ctl)
 {
@@ -55,14 +56,18 @@ print_events(struct spx_ctl *ctl)
 	json_t *event;
 	int r;
 
-	while ((r = spx_client_event(&ctl->client, 0, &event, &err)) == 0) {
-		const char *kind = spx_member_text(event, "kind");
+	while (!ferror(stdout)) {
+		const char *kind;
 
+		r = spx_client_event(&ctl->client, 0, &event, &err);
+		if (r != 0)
+			return r == -ECONNRESET && stopped ? SPX_CTL_OK : spx_ctl_failed("%s", err.text);
+		kind = spx_member_text(event, "kind");
 		stopped = stopped || (kind != NULL && strcmp(kind, "stop") == 0);
 		print_event(ctl, event);
 		json_decref(event);
 	}
-	return r == -ECONNRESET && stopped ? SPX_CTL_OK : spx_ctl_failed("%s", err.text);
+	return SPX_CTL_OK;
 }
 
 int

@@ -112,6 +112,7 @@ int
 spx_find(const char *named, char path[SPX_CLIENT_PATH_MAX], struct spx_error *err)
 {
 	const char *source = "";
+	struct stat is;
 	int fd;
 
 	if (named == NULL) {
@@ -121,6 +122,9 @@ spx_find(const char *named, char path[SPX_CLIENT_PATH_MAX], struct spx_error *er
 	if (named == NULL || named[0] == '\0')
 		return find_living(path, err);
 	fd = spx_client_connect(named);
+	if (fd == -ECONNREFUSED && stat(named, &is) == 0 && !S_ISSOCK(is.st_mode))
+		return spx_error(
+			err, fd, "%s%s: is no socket; that of a running sphex expected", named, source);
 	if (fd == -ECONNREFUSED)
 		return spx_error(
 			err, fd, "%s%s: nobody listens; the sphex that made it has ended", named, source);

@@ -90,6 +90,7 @@ const struct spx_ctl_command spx_ctl_commands[] = {
 		"  --no-wait  do not wait\n",
 		SPX_CTL_JSON | SPX_CTL_NO_WAIT,
 		spx_ctl_stop,
+		.whole = true,
 	},
 	{"help", "[COMMAND]", "this text, or that of a command", "", 0, run_help},
 	{NULL},
@@ -125,7 +126,7 @@ spx_ctl_help(FILE *out)
 	      "  --json         print the appliance's answer as JSON\n"
 	      "  --help         this text, or that of a command\n"
 	      "  --version      the version\n\n"
-	      "Words may be abbreviated: spxctl sh dr\n",
+	      "Words may be abbreviated, except \"stop\" of an appliance: spxctl sh dr\n",
 		out);
 }
 

@@ -53,6 +53,19 @@ set_option(struct spx_ctl *ctl, int option, const char *value, struct spx_error 
 	}
 }
 
+/* The word that getopt_long, which is at `code`, did not understand. */
+static int
+refuse_option(int code, char *const *argv)
+{
+	const char *word = argv[optind - 1][0] == '-' ? argv[optind - 1] : argv[optind];
+
+	if (code == ':')
+		return spx_ctl_usage("%s has no value; \"spxctl help\" lists commands and options", word);
+	return spx_ctl_usage("\"%s\" is no option, or not the beginning of one alone, or takes no value; "
+			     "\"spxctl help\" lists commands and options",
+		word);
+}
+
 /* Options may stand anywhere. SPX_CTL_OK to go on with the words behind optind, anything else ends the
  * program. */
 static int
@@ -61,9 +74,10 @@ read_options(struct spx_ctl *ctl, int argc, char **argv, bool *help, bool *versi
 	struct spx_error err;
 	int code;
 
-	while ((code = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (code == '?')
-			return spx_ctl_usage("\"spxctl help\" lists commands and options");
+	opterr = 0;
+	while ((code = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (code == '?' || code == ':')
+			return refuse_option(code, argv);
 		if (code == HELP || code == 'h')
 			*help = true;
 		else if (code == VERSION)
@@ -97,6 +111,9 @@ run_command(struct spx_ctl *ctl, int n, char **word, bool help)
 
 	if (i < 0)
 		return spx_ctl_usage("%s", err.text);
+	if (!help && spx_ctl_commands[i].whole && strcmp(word[0], spx_ctl_commands[i].name) != 0)
+		return spx_ctl_usage("command: \"%s\" might be a slip; \"%s\", in full, expected", word[0],
+			spx_ctl_commands[i].name);
 	if (help) {
 		spx_ctl_help_command(&spx_ctl_commands[i], stdout);
 		return SPX_CTL_OK;

@@ -7,6 +7,7 @@
 #include "app/spxctl/rule.h"
 #include "app/spxctl/show.h"
 #include "app/spxctl/words.h"
+#include "lib/rules/rules.h"
 
 static const struct spx_word forms[] = {{"add"}, {"delete"}, {"load"}, {"show"}, {NULL}};
 enum form { ADD, DELETE, LOAD, SHOW };
@@ -50,7 +51,8 @@ rule_delete(struct spx_ctl *ctl, int n, char **word)
 
 	if (n > 1)
 		return spx_ctl_usage("rule del: \"%s\" is too much; one ORDER expected", word[1]);
-	if (spx_word_number("rule del: ORDER", n == 0 ? NULL : word[0], 0, INT64_MAX, &order, &err) != 0)
+	if (spx_word_number(
+		    "rule del: ORDER", n == 0 ? NULL : word[0], 1, SPX_RULE_ORDER_MAX, &order, &err) != 0)
 		return spx_ctl_usage("%s", err.text);
 	return change(ctl, "rule.delete", json_pack("{s:I}", "order", (json_int_t)order), "deleted");
 }

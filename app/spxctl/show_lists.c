@@ -94,6 +94,17 @@ add_words(struct spx_table *table, const json_t *words)
 	spx_table_text(table, text);
 }
 
+/* What ended it, where it was no count. */
+static const char *
+capture_state(const json_t *capture)
+{
+	const char *error = spx_member_text(capture, "error");
+
+	if (error != NULL)
+		return error;
+	return json_is_true(json_object_get(capture, "ended")) ? "ended" : "running";
+}
+
 int
 spx_show_captures(const struct spx_ctl *ctl, const json_t *result)
 {
@@ -115,7 +126,7 @@ spx_show_captures(const struct spx_ctl *ctl, const json_t *result)
 		spx_table_number(table, json_object_get(capture, "packets"));
 		spx_table_number(table, json_object_get(capture, "bytes"));
 		spx_table_number(table, json_object_get(capture, "lost"));
-		spx_table_text(table, json_is_true(json_object_get(capture, "ended")) ? "ended" : "running");
+		spx_table_text(table, capture_state(capture));
 	}
 	if (spx_table_rows(table) > 0)
 		spx_table_print(table, stdout);

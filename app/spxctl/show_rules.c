@@ -3,12 +3,14 @@
 
 #include "app/spxctl/show.h"
 
-#define TRIES 10 /* rules may change between two pages; then it begins again */
+#define PAGE  10000 /* rules asked for at once: the most that sphex gives */
+#define TRIES 10    /* rules may change between two pages; then it begins again */
 
 static int
 ask_page(struct spx_ctl *ctl, json_int_t from, json_t **page)
 {
-	int status = spx_ctl_ask(ctl, "show.rules", json_pack("{s:I}", "from", from), page);
+	int status =
+		spx_ctl_ask(ctl, "show.rules", json_pack("{s:I, s:i}", "from", from, "count", PAGE), page);
 
 	if (status != SPX_CTL_OK)
 		return status;

@@ -1,5 +1,5 @@
-/* watch: rates, again and again. On a terminal the tables are written over in place; elsewhere they follow one
- * another, with --json an object on a line each. */
+/* watch: rates, again and again. On a terminal the tables are written over in place; elsewhere they follow
+ * one another, with --json an object on a line each. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -188,6 +188,7 @@ add_seconds(struct timespec *t, double seconds)
 	}
 }
 
+/* Until the count is reached, or nothing can be printed any more, which main() says. */
 static int
 watch_on(struct spx_ctl *ctl, struct watch *watch)
 {
@@ -195,7 +196,8 @@ watch_on(struct spx_ctl *ctl, struct watch *watch)
 	int status = ask_all(ctl, watch);
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (uint64_t i = 0; status == SPX_CTL_OK && (ctl->count == 0 || i < ctl->count); i++) {
+	for (uint64_t i = 0; status == SPX_CTL_OK && !ferror(stdout) && (ctl->count == 0 || i < ctl->count);
+		i++) {
 		add_seconds(&next, ctl->interval);
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 		status = ask_all(ctl, watch);

@@ -100,6 +100,22 @@ def test_ask_and_stop(net):
     lab.equal({k: v for k, v in report.items() if k != "file"}, event["params"]["report"], "report of the event")
 
 
+def test_stop_is_the_last_event(net):
+    program, path = start(net, "--report", net.path("r.json"))
+    client, watcher = Client(path), Client(path)
+    watcher.result("subscribe", events=["capture", "stop"])
+    with open(net.path("c.pcapng"), "wb") as file:
+        request = {"jsonrpc": "2.0", "id": 1, "method": "capture.start", "params": {"file": "c.pcapng"}}
+        socket.send_fds(client.socket, [json.dumps(request).encode() + b"\n"], [file.fileno()])
+    lab.check("result" in client.line(), "a capture")
+    client.result("stop")
+    kinds = []
+    while (event := watcher.line()) is not None:
+        kinds.append(event["params"]["kind"])
+    lab.equal(kinds, ["capture", "capture", "stop"], "events")
+    ended(program, path, net)
+
+
 def test_bad_clients(net):
     """1000 malformed messages of 100 clients at once: all answered, the packets go on, nothing is left over."""
     program, path = start(net, "--report", net.path("r.json"))
@@ -258,5 +274,5 @@ def test_without_a_name(net):
     lab.check("warning: " in fourth.wait(20) and "nobody can ask" in fourth.output(), "it runs without")
 
 
-lab.main(test_ask_and_stop, test_bad_clients, test_a_client_that_does_not_read, test_roles,
+lab.main(test_ask_and_stop, test_stop_is_the_last_event, test_bad_clients, test_a_client_that_does_not_read, test_roles,
          test_the_socket_comes_and_goes, test_without_a_name, needs_network=False)

@@ -115,7 +115,7 @@ def refuses(run, words, *parts):
     """A mistake in the command line: status 2, nothing on standard output."""
     out, err = run(*words.split(), status=2)
     lab.equal(out, "", f"output of {words}")
-    lab.check(err.startswith("spxctl: ") or "spxctl: " in err, err)
+    lab.check(err.startswith("spxctl: ") and err.count("\n") == 1, f"one line expected:\n{err}")
     says(err, *parts)
 
 
@@ -194,6 +194,7 @@ def test_show_rules_page_by_page(_net, mock, run):
     lab.equal([int(line.split()[0]) for line in out.splitlines() if line.endswith("everything  a")],
               list(range(1, 31)), "orders")
     lab.equal([params["from"] for _method, params in mock.requests], [1, 11, 21, 1, 11, 21], "pages")
+    lab.equal({params["count"] for _method, params in mock.requests}, {10000}, "rules asked for at once")
     mock.answers["show.rules"] = {**RULES, "next": 16}
     says(run("show", "rules", status=1)[1], "does not go on")
 
@@ -203,6 +204,8 @@ def test_show_rules_page_by_page(_net, mock, run):
 @mocked
 def test_words(net, _mock, run):
     says(run("sh", "po")[0], "rx packets")
+    refuses(run, "st", '"stop", in full, expected')
+    says(run("help", "st")[0], "spxctl stop")
     refuses(run, "s drops", '"s" is ambiguous', '"show", "stop"')
     refuses(run, "show c", '"cache", "config", "captures", "clients"')
     refuses(run, "show prots", 'did you mean "ports"?')
@@ -212,7 +215,12 @@ def test_words(net, _mock, run):
     refuses(run, "show config --total", "--total")
     refuses(run, "show ports --force", "--force", "spxctl help show")
     refuses(run, "watch --interval 0", "from 0.1 to 3600")
-    refuses(run, "watch --frobnicate", "spxctl help")
+    refuses(run, "watch --frobnicate", '"--frobnicate" is no option', "spxctl help")
+    refuses(run, "trace -5", '"-5" is no option')
+    refuses(run, "show ports --json=1", '"--json=1"', "takes no value")
+    refuses(run, "watch --interval", "--interval has no value")
+    refuses(run, "rule del 0", "from 1 to 268435455")
+    refuses(run, "capture stop 0", "from 1 to 4294967295")
     refuses(run, "clear all", '"all" is too much')
     refuses(run, "stop now", '"now" is too much')
     refuses(run, "events conditions", 'did you mean "condition"?')
@@ -281,6 +289,7 @@ def test_finds_the_socket(net):
                  "2 appliances", f"PID 22  {folder}/22.sock", f"PID 333  {folder}/333.sock", "--socket")
             says(ctl(net, "show", "ports", prefix=prefix, SPX_SOCKET=second.path)[0], "replay")
     says(ctl(net, "show", "ports", "--socket", folder + "/22.sock", status=1)[1], "nobody listens")
+    says(ctl(net, "show", "ports", "--socket", folder, status=1)[1], "is no socket")
     says(ctl(net, "show", "ports", "--socket", net.path("gone"), status=1)[1], "No such file")
     says(ctl(net, "show", "ports", status=1, SPX_SOCKET=net.path("gone"))[1], "from SPX_SOCKET")
     says(ctl(net, "show", "ports", "--socket", "/" + 200 * "a", status=1)[1], "at most 107 bytes")
@@ -611,9 +620,15 @@ def test_capture_to_a_file(net, mock, run):
     with open(file, "rb") as written:
         lab.equal(written.read(), b"packets", "what the appliance wrote")
     lab.equal(run("capture", "stop", "3")[0], "capture 3: 10 packets, 600 bytes, 0 lost\n", "stop")
-    run("capture", "stop")
-    lab.equal(mock.requests[1:], [("capture.stop", {"id": 3}), ("capture.stop", {})], "requests")
-    says(run("capture", "show")[0], "drops.pcapng")
+    mock.answers["capture.stop"] = {"id": 3, "packets": 9, "bytes": 540, "lost": 1, "error": "No space left on device"}
+    out, err = run("capture", "stop", status=1)
+    lab.equal(out, "capture 3: 9 packets, 540 bytes, 1 lost\n", "a capture that had ended")
+    lab.equal(err, "spxctl: capture 3 had ended: No space left on device\n", "why")
+    mock.answers["show.captures"] = {"captures": [{**CAPTURE, "ended": True, "error": "No space left on device"}]}
+    says(run("capture", "show")[0], "No space left on device")
+    mock.answers["show.captures"] = {"captures": [CAPTURE]}
+    lab.equal(mock.requests[1:3], [("capture.stop", {"id": 3}), ("capture.stop", {})], "requests")
+    says(run("capture", "show")[0], "drops.pcapng", "running")
     refuses(run, "capture start", "FILE is missing")
     refuses(run, "capture start udp f", '"udp" is unknown')
     refuses(run, "capture stop x", "whole number")
@@ -673,6 +688,18 @@ def test_capture_ends_with_ctrl_c(net, mock, _run):
 
 
 # ---- events, stop
+
+@mocked
+def test_ends_when_nothing_can_be_written(net, mock, _run):
+    mock.answers["subscribe"] = {}
+    mock.events = [{"kind": "rules", "seconds": 1, "text": "rule 16 added"}]
+    for words in (["events"], ["watch", "ports", "--interval", "0.1"]):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([SPXCTL, "--socket", mock.path, *words], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=10, check=False, env=environment(net))
+        lab.equal(done.returncode, 1, f"{words} ends: {done.stderr}")
+        says(done.stderr, "cannot write to standard output (No space left on device)")
+
 
 @mocked
 def test_events(_net, mock, run):
@@ -772,5 +799,6 @@ lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_t
          test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_tables,
          test_watch_ends_with_the_appliance, test_watch_on_a_terminal, test_rule, test_rule_mistakes,
          test_rule_load_of_many, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
-         test_capture_to_standard_output, test_capture_ends_with_ctrl_c, test_events, test_stop,
+         test_capture_to_standard_output, test_capture_ends_with_ctrl_c,
+         test_ends_when_nothing_can_be_written, test_events, test_stop,
          test_completion, test_completion_asks_for_names, test_starts_fast_without_dpdk, needs_network=False)

@@ -134,7 +134,7 @@ Test(server_clients, more_than_128_are_told_so)
 
 	served_start(&s);
 	for (unsigned i = 0; i < SPX_CLIENTS_MAX; i++)
-		peer_join(&p[i], &s, SPX_ROLE_READER);
+		peer_join(&p[i], &s, i < SPX_READERS_MAX ? SPX_ROLE_READER : SPX_ROLE_OPERATOR);
 	peer_join(&more, &s, SPX_ROLE_OPERATOR);
 	cr_expect_eq(answer_code(peer_line(&more)), SPX_RPC_BUSY, "%s", more.line);
 	cr_expect(says(more.line, "128 clients already"), "%s", more.line);
@@ -147,6 +147,28 @@ Test(server_clients, more_than_128_are_told_so)
 	cr_expect(says(peer_ask(&p[7], ASK("\"method\":\"show.clients\"")), "\"accepted\":129,\"refused\":1"),
 		"there is room again");
 	for (unsigned i = 0; i < SPX_CLIENTS_MAX; i++)
+		peer_leave(&p[i]);
+	served_stop(&s);
+}
+
+/* Whoever is on the machine can be a reader: they do not keep operators out. */
+Test(server_clients, readers_leave_places_for_operators)
+{
+	struct served s;
+	struct peer p[SPX_READERS_MAX], more, operator;
+
+	served_start(&s);
+	for (unsigned i = 0; i < SPX_READERS_MAX; i++)
+		peer_join(&p[i], &s, SPX_ROLE_READER);
+	peer_join(&more, &s, SPX_ROLE_READER);
+	cr_expect_eq(answer_code(peer_line(&more)), SPX_RPC_BUSY, "%s", more.line);
+	cr_expect(says(more.line, "96 readers already"), "%s", more.line);
+	cr_expect_null(peer_line(&more));
+	peer_leave(&more);
+	peer_join(&operator, & s, SPX_ROLE_OPERATOR);
+	cr_expect_eq(answer_code(peer_ask(&operator, ASK("\"method\":\"stop\""))), 0);
+	peer_leave(&operator);
+	for (unsigned i = 0; i < SPX_READERS_MAX; i++)
 		peer_leave(&p[i]);
 	served_stop(&s);
 }

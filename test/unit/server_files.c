@@ -1,8 +1,10 @@
 /* Files that come along with requests: they reach the request that they came with, and none stays open. Every
  * test ends with served_stop, which counts. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "test/unit/server_fixture.h"
@@ -153,5 +155,77 @@ Test(server_files, with_no_line)
 	peer_pass(&p, "{", &file[1], 1); /* still there at the end */
 	served_settle(&s);
 	peer_leave(&reader);
+	end();
+}
+
+/* One end of a TCP connection that has much to send, and whose last close waits for that for 20 s; *other
+ * does not read. */
+static int
+lingering(int *other)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = 20};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int listening = socket(AF_INET, SOCK_STREAM, 0), one = socket(AF_INET, SOCK_STREAM, 0);
+	char bytes[65536] = {0};
+
+	cr_assert_eq(bind(listening, (struct sockaddr *)&address, size), 0);
+	cr_assert_eq(listen(listening, 1), 0);
+	cr_assert_eq(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+	cr_assert_eq(connect(one, (struct sockaddr *)&address, size), 0);
+	*other = accept(listening, NULL, NULL);
+	close(listening);
+	while (send(one, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	cr_assert_eq(setsockopt(one, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	return one;
+}
+
+/* Anybody could stop the control thread with such a file. */
+Test(server_files, one_whose_close_waits_holds_nobody_up)
+{
+	static const char *const lines[] = {ECHO_ASK, "{\n", "{"};
+	uint64_t begun = spx_now_ns();
+	int file_of, waits[RTE_DIM(lines)];
+
+	begin();
+	for (size_t i = 0; i < RTE_DIM(lines); i++) {
+		file_of = lingering(&waits[i]);
+		peer_pass(&p, lines[i], &file_of, 1);
+		close(file_of);
+	}
+	cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
+	cr_expect_eq(answer_code(peer_line(&p)), SPX_RPC_NO_JSON, "%s", p.line);
+	for (size_t i = 0; i < RTE_DIM(lines); i++)
+		close(waits[i]);
+	end();
+	cr_expect_lt(spx_now_ns() - begun, UINT64_C(10000000000), "the server waited");
+}
+
+/* Nobody has received it: it is closed with the connection. */
+Test(server_files, one_that_a_refused_client_has_sent_holds_nobody_up)
+{
+	struct peer reader[SPX_READERS_MAX], refused = {.served = &s};
+	uint64_t begun = spx_now_ns();
+	int file_of, other, pair[2];
+
+	begin();
+	for (size_t i = 0; i < SPX_READERS_MAX; i++)
+		peer_join(&reader[i], &s, SPX_ROLE_READER);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	refused.fd = pair[0];
+	file_of = lingering(&other);
+	peer_pass(&refused, "{", &file_of, 1);
+	close(file_of);
+	cr_expect_null(spx_server_add_client(s.server, pair[1], 1, 1, SPX_ROLE_READER));
+	cr_expect(says(peer_line(&refused), "readers already"), "%s", refused.line);
+	cr_expect_null(peer_line(&refused), "the end, though it is not closed");
+	peer_say(&p, ECHO_ASK);
+	cr_expect_eq(answer_code(peer_line(&p)), 0, "%s", p.line);
+	cr_expect_lt(spx_now_ns() - begun, UINT64_C(10000000000), "the server waited");
+	close(other); /* and the connection is over */
+	peer_leave(&refused);
+	for (size_t i = 0; i < SPX_READERS_MAX; i++)
+		peer_leave(&reader[i]);
 	end();
 }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,7 @@ const struct spx_method spx_methods[] = {
 	{"test.fail", SPX_ROLE_READER, false, fail},
 	{"test.fail_silently", SPX_ROLE_READER, false, fail_silently},
 	{"test.file", SPX_ROLE_OPERATOR, false, take_file},
+	{"test.read_slowly", SPX_ROLE_READER, true, wait_for_it},
 	{"test.slow_file", SPX_ROLE_OPERATOR, true, take_file},
 	{"test.wait", SPX_ROLE_OPERATOR, true, wait_for_it},
 	{.name = NULL},
@@ -142,12 +144,11 @@ served_stop(struct served *s)
 void
 served_settle(struct served *s)
 {
-	for (int quiet = 0; quiet < 3;) {
-		struct spx_server *server = s->server;
-		uint64_t begun = spx_now_ns();
+	struct pollfd ready = {.fd = spx_server_fd(s->server), .events = POLLIN};
 
-		spx_server_poll(server, 5);
-		quiet = spx_now_ns() - begun >= 4000000 ? quiet + 1 : 0;
+	for (int quiet = 0; quiet < 3;) {
+		quiet = poll(&ready, 1, 5) == 0 ? quiet + 1 : 0;
+		spx_server_poll(s->server, 0);
 	}
 }
 

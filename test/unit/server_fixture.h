@@ -1,6 +1,6 @@
 /* A control server without an appliance around it, and clients that are driven by the same thread. Its table
  * of methods has the server's own and some of the tests': test.echo, test.big, test.fail, test.file,
- * test.wait.
+ * test.wait, test.read_slowly.
  */
 #ifndef SPX_TEST_SERVER_FIXTURE_H
 #define SPX_TEST_SERVER_FIXTURE_H

@@ -92,6 +92,32 @@ Test(server_jobs, eight_at_once)
 	served_stop(&s);
 }
 
+/* Readers do not keep operators from rules, traces and captures. */
+Test(server_jobs, four_of_readers)
+{
+	struct peer p[SPX_JOBS_READERS + 2];
+	struct served s;
+
+	served_start(&s);
+	for (unsigned i = 0; i < RTE_DIM(p); i++)
+		peer_join(&p[i], &s, i < SPX_JOBS_READERS + 1 ? SPX_ROLE_READER : SPX_ROLE_OPERATOR);
+	for (unsigned i = 0; i < SPX_JOBS_READERS; i++)
+		peer_say(&p[i], ASK(1, "test.read_slowly") "\n");
+	until_waiting(&s, SPX_JOBS_READERS);
+	cr_expect_eq(answer_code(peer_ask(&p[SPX_JOBS_READERS], ASK(1, "test.read_slowly"))), SPX_RPC_BUSY);
+	cr_expect(says(p[SPX_JOBS_READERS].line, "4 requests of readers that may wait"), "%s",
+		p[SPX_JOBS_READERS].line);
+	peer_say(&p[SPX_JOBS_READERS + 1], WAIT_ASK "\n");
+	until_waiting(&s, SPX_JOBS_READERS + 1);
+	atomic_store(&test_go, true);
+	for (unsigned i = 0; i < RTE_DIM(p); i++) {
+		if (i != SPX_JOBS_READERS)
+			cr_expect_eq(answer_code(peer_line(&p[i])), 0, "%s", p[i].line);
+		peer_leave(&p[i]);
+	}
+	served_stop(&s);
+}
+
 /* What it sent before is carried out, cancelled where it waits. */
 Test(server_jobs, who_leaves_cancels)
 {

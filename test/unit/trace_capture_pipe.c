@@ -9,6 +9,8 @@
 
 #include "test/unit/trace_build.h"
 
+TestSuite(trace_capture_pipe, .timeout = 60);
+
 static const char *const interfaces[] = {"in", "out", "a port"};
 
 static struct spx_capture_file *
@@ -134,7 +136,7 @@ impatient(void *arg)
 }
 
 /* What fits into the pipe is written and counted, block by block; then give_up ends it. */
-Test(trace_capture_pipe, reader_does_not_read, .timeout = 10)
+Test(trace_capture_pipe, reader_does_not_read)
 {
 	struct patience patience = {.times = 20};
 	struct spx_capture_file *file;
@@ -168,7 +170,7 @@ Test(trace_capture_pipe, reader_does_not_read, .timeout = 10)
 }
 
 /* More than pipe and buffer hold, through a reader that takes its time. */
-Test(trace_capture_pipe, slow_reader, .timeout = 20)
+Test(trace_capture_pipe, slow_reader)
 {
 	struct spx_capture_file *file;
 	uint8_t data[60000];
@@ -196,7 +198,7 @@ Test(trace_capture_pipe, slow_reader, .timeout = 20)
 }
 
 /* A descriptor that does not block is waited for like one that does. */
-Test(trace_capture_pipe, nonblocking_pipe, .timeout = 10)
+Test(trace_capture_pipe, nonblocking_pipe)
 {
 	struct patience patience = {.times = 20};
 	struct spx_capture_file *file;
@@ -211,7 +213,7 @@ Test(trace_capture_pipe, nonblocking_pipe, .timeout = 10)
 }
 
 /* Everything before the error counts, nothing after it; regular files ask nobody for patience. */
-Test(trace_capture_pipe, counts_up_to_the_error, .timeout = 10)
+Test(trace_capture_pipe, counts_up_to_the_error)
 {
 	struct patience patience = {.times = 0};
 	char path[] = "/tmp/spx_capture.XXXXXX";
