@@ -169,6 +169,12 @@ void spx_setup_cache_size(struct spx_setup_cache *cache, uint64_t entries);
  * a configuration. Its actions come after those the setup has, whose names its rules may use. */
 int spx_setup_read_rules(struct spx_setup *setup, const char *path, uint32_t action, struct spx_error *err);
 
+/* Appends to `list` a change for each route of a text as a route file has them (spx_route_parse), with the
+ * ports of the setup. Messages begin with `name`; on error the list is as before. 0, -EINVAL, -ENOMEM. Any
+ * thread. */
+int spx_setup_parse_routes(const struct spx_setup *setup, const char *name, const char *text, size_t length,
+	enum spx_route_operation operation, struct spx_route_list *list, struct spx_error *err);
+
 /* Rules for an appliance that runs with `setup`, which stays as it is: the text of a rule file, appended to
  * `rules`. JSON is as for spx_setup_read_rules, but what does not change at run time must be what the setup
  * has: every action in it is there with the same definition, and classifier and default, where they are

@@ -6,33 +6,26 @@
 #include "app/sphex/setup_reader.h"
 
 /* In the order of enum spx_verdict. */
-const char *const spx_verdict_words[] = {"forward", "drop", "punt", NULL};
-static const char *const verdict_whats[] = {
-	"an action that forwards", "an action that drops", "an action that punts", "an action"};
+const char *const spx_verdict_words[] = {"forward", "drop", "punt", "route", NULL};
+static const char *const verdict_whats[] = {"an action that forwards", "an action that drops",
+	"an action that punts", "an action that routes", "an action"};
 
-#define VERDICTS 3u
+#define VERDICTS 4u
 #define FORWARD  (1u << SPX_VERDICT_FORWARD)
 
 static int
 read_verdict(const struct spx_place *at, const struct spx_field *field, void *into)
 {
-	const char *word = json_string_value(at->value);
 	unsigned verdict;
-	int rc;
+	int rc = spx_read_word(at, field, &verdict);
 
-	if (word != NULL && strcmp(word, "route") == 0)
-		return spx_mistake(at,
-			"is \"route\"; there is no route stage: use \"forward\" with \"port\" and "
-			"\"dst_mac\"");
-	rc = spx_read_word(at, field, &verdict);
 	if (rc == 0)
 		((struct spx_action *)into)->verdict = (uint8_t)verdict;
 	return rc;
 }
 
-/* Six hexadecimal bytes with colons, nothing else. */
-static bool
-parse_mac(const char *text, uint8_t mac[6])
+bool
+spx_parse_mac(const char *text, uint8_t mac[6])
 {
 	static const char shape[] = "xx:xx:xx:xx:xx:xx";
 
@@ -52,7 +45,7 @@ read_mac(const struct spx_place *at, const struct spx_field *field, void *into)
 	const char *text = json_string_value(at->value);
 	uint8_t *mac = field->flag == SPX_ACTION_SET_DST_MAC ? action->dst_mac : action->src_mac;
 
-	if (text == NULL || !parse_mac(text, mac))
+	if (text == NULL || !spx_parse_mac(text, mac))
 		return spx_unexpected(at, "an Ethernet address such as \"02:00:00:00:00:01\" expected");
 	if (field->flag == SPX_ACTION_SET_SRC_MAC && (mac[0] & 1) != 0)
 		return spx_unexpected(

@@ -87,6 +87,8 @@ static const struct spx_field setup_fields[] = {
 	{"ports", spx_read_ports, .required = true},
 	{"actions", spx_read_actions},
 	{"rules", spx_read_rules},
+	{"routes", spx_read_routes},
+	{"neighbours", spx_read_neighbours},
 	{"cache", spx_read_cache, AT(cache)},
 	{"control", spx_read_control, AT(control)},
 };
@@ -157,9 +159,8 @@ spx_read_value(const struct spx_setup *setup, const char *name, const char *root
 	return rc;
 }
 
-/* The file's bytes (freed by the caller). */
-static int
-load(const char *path, char **text, size_t *length, struct spx_error *err)
+int
+spx_setup_load(const char *path, char **text, size_t *length, struct spx_error *err)
 {
 	FILE *file = fopen(path, "re");
 	int rc = 0;
@@ -179,8 +180,10 @@ load(const char *path, char **text, size_t *length, struct spx_error *err)
 		rc = spx_error(err, -EINVAL, "%s: is larger than %u MiB; a smaller file expected", path,
 			TEXT_MAX >> 20);
 	fclose(file);
-	if (rc != 0)
+	if (rc != 0) {
 		free(*text);
+		*text = NULL;
+	}
 	return rc;
 }
 
@@ -190,7 +193,7 @@ read_file(struct spx_setup *setup, const struct spx_keys *keys, const char *path
 	const char *slash = strrchr(path, '/');
 	char *text = NULL, *folder;
 	size_t length = 0;
-	int rc = load(path, &text, &length, err);
+	int rc = spx_setup_load(path, &text, &length, err);
 
 	if (rc != 0)
 		return rc;

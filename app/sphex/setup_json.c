@@ -61,19 +61,81 @@ add_received(json_t *o, const struct spx_setup_port *p)
 	json_object_set_new(o, "verify_checksum", json_boolean(p->verify_checksum));
 }
 
+/* What an ethdev and an xdp port have. */
 static void
-add_ethdev(json_t *o, const struct spx_setup_port *p)
+add_device(json_t *o, const struct spx_setup *s, const struct spx_setup_port *p)
 {
-	json_object_set_new(o, "device", spx_report_string(p->device));
+	json_t *addresses = json_array();
+
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (&s->port[s->address[i].port] == p)
+			json_array_append_new(addresses, spx_address_json(&s->address[i]));
 	json_object_set_new(o, "promiscuous", json_boolean(p->promiscuous));
-	json_object_set_new(o, "rx_descriptors", json_integer(p->rx_descriptors));
-	json_object_set_new(o, "tx_descriptors", json_integer(p->tx_descriptors));
+	json_object_set_new(o, "addresses", addresses);
+	json_object_set_new(o, "mtu", json_integer(p->mtu));
+	json_object_set_new(o, "reverse_path", json_string(spx_reverse_path_words[p->reverse_path]));
 	add_received(o, p);
 }
 
 static void
-add_replay(json_t *o, const struct spx_setup_port *p)
+add_queue(json_t *o, const struct spx_setup_port *p)
 {
+	const struct spx_queue_options *q = &p->queue.options;
+
+	if (p->queue.wanted)
+		json_object_set_new(o, "queue",
+			json_pack("{s:I, s:I, s:I}", "rate_kbps", (json_int_t)q->rate_kbps, "limit_packets",
+				(json_int_t)q->limit_packets, "limit_bytes", (json_int_t)q->limit_bytes));
+}
+
+static void
+add_ethdev(json_t *o, const struct spx_setup *s, const struct spx_setup_port *p)
+{
+	json_object_set_new(o, "device", spx_report_string(p->device));
+	json_object_set_new(o, "rx_descriptors", json_integer(p->rx_descriptors));
+	json_object_set_new(o, "tx_descriptors", json_integer(p->tx_descriptors));
+	add_device(o, s, p);
+	add_queue(o, p);
+}
+
+static json_t *
+steer(const struct spx_setup_port *p)
+{
+	json_t *udp_ports = json_array(), *prefixes = json_array();
+	bool everything = false;
+
+	for (uint32_t i = 0; i < p->n_targets; i++) {
+		const struct spx_xdp_target *t = &p->target[i];
+		struct spx_address address = {
+			.family = t->kind == SPX_XDP_PREFIX6 ? SPX_ROUTE_IPV6 : SPX_ROUTE_IPV4,
+			.length = t->length};
+
+		memcpy(address.address, t->address, sizeof(address.address));
+		if (t->kind == SPX_XDP_EVERYTHING)
+			everything = true;
+		else if (t->kind == SPX_XDP_UDP_PORT)
+			json_array_append_new(udp_ports, json_integer(t->udp_port));
+		else
+			json_array_append_new(prefixes, spx_address_json(&address));
+	}
+	return json_pack(
+		"{s:b, s:o, s:o}", "everything", everything, "udp_ports", udp_ports, "prefixes", prefixes);
+}
+
+static void
+add_xdp(json_t *o, const struct spx_setup *s, const struct spx_setup_port *p)
+{
+	json_object_set_new(o, "interface", spx_report_string(p->interface));
+	json_object_set_new(o, "queues", json_integer(p->queues));
+	json_object_set_new(o, "mode", json_string(spx_xdp_mode_words[p->mode]));
+	json_object_set_new(o, "steer", steer(p));
+	add_device(o, s, p);
+}
+
+static void
+add_replay(json_t *o, const struct spx_setup *s, const struct spx_setup_port *p)
+{
+	(void)s;
 	json_object_set_new(o, "trace", spx_report_string(p->file));
 	json_object_set_new(o, "passes", json_integer((json_int_t)p->passes));
 	json_object_set_new(o, "speed", p->speed == 0 ? json_string("top") : json_real(p->speed));
@@ -81,10 +143,12 @@ add_replay(json_t *o, const struct spx_setup_port *p)
 }
 
 static void
-add_capture(json_t *o, const struct spx_setup_port *p)
+add_capture(json_t *o, const struct spx_setup *s, const struct spx_setup_port *p)
 {
+	(void)s;
 	json_object_set_new(o, "file", spx_report_string(p->file));
 	json_object_set_new(o, "snap", json_integer(p->snap));
+	add_queue(o, p);
 }
 
 static json_t *
@@ -92,8 +156,9 @@ ports(const struct spx_setup *s)
 {
 	static const struct {
 		const char *driver;
-		void (*add)(json_t *o, const struct spx_setup_port *p);
-	} drivers[] = {{"ethdev", add_ethdev}, {"replay", add_replay}, {"capture", add_capture}};
+		void (*add)(json_t *o, const struct spx_setup *s, const struct spx_setup_port *p);
+	} drivers[] = {
+		{"ethdev", add_ethdev}, {"xdp", add_xdp}, {"replay", add_replay}, {"capture", add_capture}};
 	json_t *a = json_array();
 
 	for (uint16_t i = 0; i < s->n_ports; i++) {
@@ -102,19 +167,13 @@ ports(const struct spx_setup *s)
 
 		for (size_t d = 0; d < RTE_DIM(drivers); d++)
 			if (strcmp(p->driver, drivers[d].driver) == 0)
-				drivers[d].add(o, p);
+				drivers[d].add(o, s, p);
 		json_array_append_new(a, o);
 	}
 	return a;
 }
 
 /* ---- actions and rules ----------------------------------------------------------------------------- */
-
-static json_t *
-mac(const uint8_t m[6])
-{
-	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
-}
 
 static json_t *
 action(const struct spx_setup *s, const struct spx_action *a)
@@ -124,9 +183,9 @@ action(const struct spx_setup *s, const struct spx_action *a)
 	if (a->verdict == SPX_VERDICT_FORWARD)
 		json_object_set_new(o, "port", json_string(s->port[a->port].name));
 	if (a->flags & SPX_ACTION_SET_DST_MAC)
-		json_object_set_new(o, "dst_mac", mac(a->dst_mac));
+		json_object_set_new(o, "dst_mac", spx_mac_json(a->dst_mac));
 	if (a->flags & SPX_ACTION_SET_SRC_MAC)
-		json_object_set_new(o, "src_mac", mac(a->src_mac));
+		json_object_set_new(o, "src_mac", spx_mac_json(a->src_mac));
 	if (a->flags & SPX_ACTION_DEC_TTL)
 		json_object_set_new(o, "decrement_ttl", json_true());
 	if (a->mirror != SPX_NO_PORT)
@@ -184,6 +243,28 @@ rules(const struct spx_setup *s, const struct spx_rule *rule, size_t n, json_t *
 	return o;
 }
 
+/* ---- routes ---------------------------------------------------------------------------------------- */
+
+static json_t *
+routes(const struct spx_setup *s)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < s->routes.n; i++)
+		json_array_append_new(a, spx_route_json(s, &s->routes.change[i].route));
+	return a;
+}
+
+static json_t *
+neighbours(const struct spx_setup *s)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < s->n_neighbours; i++)
+		json_array_append_new(a, spx_neighbour_json(s, &s->neighbour[i]));
+	return a;
+}
+
 /* ---- the document ---------------------------------------------------------------------------------- */
 
 json_t *
@@ -202,5 +283,7 @@ spx_setup_json(const struct spx_setup *s, const struct spx_rule *rule, size_t n)
 	json_object_set_new(o, "ports", ports(s));
 	json_object_set_new(o, "actions", actions_json);
 	json_object_set_new(o, "rules", rules(s, rule, n, actions_json));
+	json_object_set_new(o, "routes", routes(s));
+	json_object_set_new(o, "neighbours", neighbours(s));
 	return o;
 }

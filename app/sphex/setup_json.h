@@ -3,6 +3,7 @@
  *
  *   setup_json.c  the whole configuration
  *   rule_json.c   rules and their matches
+ *   route_json.c  routes, addresses, neighbours
  */
 #ifndef SPX_SETUP_JSON_H
 #define SPX_SETUP_JSON_H
@@ -17,6 +18,16 @@ json_t *spx_match_json(const struct spx_setup *setup, const struct spx_match *ma
 
 /* An element of "list" of "rules": order, match, action. */
 json_t *spx_rule_json(const struct spx_setup *setup, const struct spx_rule *rule);
+
+/* A route as a line of a route file, "10.0.0.0/8 via 192.0.2.2 dev left"; those that belong to addresses have
+ * "local" or "broadcast" in place of a gateway. */
+json_t *spx_route_json(const struct spx_setup *setup, const struct spx_route *route);
+
+json_t *spx_address_json(const struct spx_address *address); /* with its length */
+json_t *spx_mac_json(const uint8_t mac[6]);
+
+/* An element of "neighbours". */
+json_t *spx_neighbour_json(const struct spx_setup *setup, const struct spx_setup_neighbour *neighbour);
 
 /* The configuration of `setup` with the n rules given instead of its own, sorted by order. Reads back as an
  * equivalent setup: where the default is like no action, which only a quick start has, there is one action

@@ -7,9 +7,11 @@
 enum { ETHDEV, XDP, REPLAY, CAPTURE, DRIVERS };
 
 static const char *const driver_words[] = {"ethdev", "xdp", "replay", "capture", NULL};
-static const char *const mode_words[] = {"auto", "native", "generic", NULL}; /* enum spx_xdp_mode */
 static const char *const driver_whats[] = {
 	"an ethdev port", "an xdp port", "a replay port", "a capture port", "a port"};
+
+const char *const spx_xdp_mode_words[] = {"auto", "native", "generic", NULL};  /* enum spx_xdp_mode */
+const char *const spx_reverse_path_words[] = {"off", "loose", "strict", NULL}; /* enum spx_reverse_path */
 
 #define IN(driver) (1u << (driver))
 
@@ -79,7 +81,7 @@ static const struct spx_field port_fields[] = {
 	{"device", spx_read_text, AT(device), .kinds = IN(ETHDEV), .required = true},
 	{"interface", spx_read_interface, AT(interface), .kinds = IN(XDP), .required = true},
 	{"queues", spx_read_u16, AT(queues), .max = SPX_WORKERS_MAX, .kinds = IN(XDP)},
-	{"mode", spx_read_word, AT(mode), .words = mode_words, .kinds = IN(XDP)},
+	{"mode", spx_read_word, AT(mode), .words = spx_xdp_mode_words, .kinds = IN(XDP)},
 	{"steer", spx_read_steer, .kinds = IN(XDP)},
 	{"promiscuous", spx_read_bool, AT(promiscuous), .kinds = IN(ETHDEV) | IN(XDP)},
 	{"rx_descriptors", spx_read_u16, AT(rx_descriptors), .max = 32768, .kinds = IN(ETHDEV)},
@@ -89,6 +91,10 @@ static const struct spx_field port_fields[] = {
 	{"speed", read_speed, AT(speed), .kinds = IN(REPLAY)},
 	{"file", spx_read_file, AT(file), .kinds = IN(CAPTURE), .required = true},
 	{"snap", spx_read_u32, AT(snap), .max = 262144, .kinds = IN(CAPTURE)},
+	{"addresses", spx_read_addresses, .kinds = IN(ETHDEV) | IN(XDP)},
+	{"mtu", spx_read_u16, AT(mtu), .min = 68, .max = 16362, .kinds = IN(ETHDEV) | IN(XDP)},
+	{"reverse_path", spx_read_word, AT(reverse_path), .words = spx_reverse_path_words,
+		.kinds = IN(ETHDEV) | IN(XDP)},
 	{"queue", read_queue, AT(queue), .keys = &queue_keys, .kinds = IN(ETHDEV) | IN(CAPTURE)},
 	{"max_frame", spx_read_u32, AT(max_frame), .min = 64, .max = 16384, .kinds = IN(ETHDEV) | IN(REPLAY)},
 	{"max_frame", spx_read_u32, AT(max_frame), .min = 64, .max = SPX_XDP_FRAME_MAX, .kinds = IN(XDP)},

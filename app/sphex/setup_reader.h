@@ -2,9 +2,9 @@
  *
  * A table row says key, reader, and where the value goes; the same table refuses unknown keys and reports
  * missing ones, so what is read and what is allowed cannot differ. setup_document.c, setup_ports.c,
- * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c, setup_control.c and setup_xdp.c hold the
- * tables, setup_running.c those of a rule file that a running appliance is given; setup_reader.c and
- * setup_values.c the machinery.
+ * setup_actions.c, setup_rules.c, setup_match.c, setup_cache.c, setup_control.c, setup_xdp.c and
+ * setup_routes.c hold the tables, setup_running.c those of a rule file that a running appliance is given;
+ * setup_reader.c and setup_values.c the machinery.
  */
 #ifndef SPX_SETUP_READER_H
 #define SPX_SETUP_READER_H
@@ -138,6 +138,24 @@ int spx_read_interface(const struct spx_place *at, const struct spx_field *field
 int spx_steer_default(const struct spx_place *at, struct spx_setup_port *port); /* everything */
 int spx_read_steer(const struct spx_place *at, const struct spx_field *field, void *into);
 
+/* "routes" and "neighbours": they fill document->setup. "addresses" of a port, its struct spx_setup_port. */
+int spx_read_routes(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_read_neighbours(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_read_addresses(const struct spx_place *at, const struct spx_field *field, void *into);
+
+/* One of each: an address with the length of its prefix; a route, a line of a route file, appended to `list`
+ * as a change; a neighbour, without "mac" where only its name is wanted. */
+int spx_read_address(const struct spx_place *at, uint16_t port, struct spx_address *address);
+int
+spx_read_route(const struct spx_place *at, enum spx_route_operation operation, struct spx_route_list *list);
+int spx_read_neighbour(const struct spx_place *at, bool with_mac, struct spx_setup_neighbour *neighbour);
+
+/* Six hexadecimal bytes with colons, nothing else. */
+bool spx_parse_mac(const char *text, uint8_t mac[6]);
+
+/* The bytes of a file of at most 16 MiB (freed by the caller). 0 or a negative errno with message. */
+int spx_setup_load(const char *path, char **text, size_t *length, struct spx_error *err);
+
 /* "match" of a rule into struct spx_match. */
 int spx_read_match(const struct spx_place *at, const struct spx_field *field, void *into);
 
@@ -161,6 +179,7 @@ const char *spx_proto_name(uint8_t proto);
  * enum spx_verdict; and so on. Each ends with NULL. */
 extern const char *const spx_family_words[], *const spx_classifier_words[], *const spx_verdict_words[];
 extern const char *const spx_hugepages_words[], *const spx_idle_words[], *const spx_ageing_words[];
+extern const char *const spx_reverse_path_words[], *const spx_xdp_mode_words[];
 
 /* Reads a whole text by table into document->setup. 0 or a negative errno with message. */
 int spx_read_document(

@@ -258,10 +258,11 @@ tell6(struct spx_slowpath *s, struct rte_mbuf *about, const struct error *error,
 	struct rte_mbuf *m;
 	uint8_t *out;
 
-	if (from == NULL || (m = spx_slow_new(s)) == NULL)
+	if (from == NULL ||
+		(m = spx_slow_new(s, (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(*ip) + length))) ==
+			NULL)
 		return;
-	out = (uint8_t *)rte_pktmbuf_append(
-		m, (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(*ip) + length));
+	out = rte_pktmbuf_mtod(m, uint8_t *);
 	ip = (struct rte_ipv6_hdr *)(out + sizeof(struct rte_ether_hdr));
 	icmp = (struct icmp6_hdr *)(ip + 1);
 	memcpy(out, frame + 6, 6);

@@ -93,6 +93,14 @@ expect_port(const struct spx_setup_port *a, const struct spx_setup_port *b)
 	expect_text(a->file, b->file);
 	cr_expect(a->max_frame == b->max_frame && a->promiscuous == b->promiscuous);
 	cr_expect(a->rx_descriptors == b->rx_descriptors && a->tx_descriptors == b->tx_descriptors);
+	expect_text(a->interface, b->interface);
+	cr_expect(a->mtu == b->mtu && a->reverse_path == b->reverse_path);
+	cr_expect(a->queues == b->queues && a->mode == b->mode);
+	cr_assert_eq(a->n_targets, b->n_targets);
+	for (uint32_t i = 0; i < a->n_targets; i++)
+		cr_expect_arr_eq(&a->target[i], &b->target[i], sizeof(a->target[i]));
+	cr_expect_eq(a->queue.wanted, b->queue.wanted);
+	cr_expect_arr_eq(&a->queue.options, &b->queue.options, sizeof(a->queue.options));
 	cr_expect(a->passes == b->passes && a->speed == b->speed && a->snap == b->snap);
 	if (strcmp(a->driver, "capture") != 0)
 		cr_expect_eq(a->verify_checksum, b->verify_checksum);
@@ -115,11 +123,25 @@ expect_scalars(const struct spx_setup *a, const struct spx_setup *b)
 	expect_text(a->report, b->report);
 }
 
+static void
+expect_routes(const struct spx_setup *a, const struct spx_setup *b)
+{
+	cr_assert(a->n_addresses == b->n_addresses && a->routes.n == b->routes.n);
+	for (size_t i = 0; i < a->n_addresses; i++)
+		cr_expect_arr_eq(&a->address[i], &b->address[i], sizeof(a->address[i]));
+	for (size_t i = 0; i < a->routes.n; i++)
+		cr_expect_arr_eq(&a->routes.change[i], &b->routes.change[i], sizeof(a->routes.change[i]));
+	cr_assert_eq(a->n_neighbours, b->n_neighbours);
+	for (size_t i = 0; i < a->n_neighbours; i++)
+		cr_expect_arr_eq(&a->neighbour[i], &b->neighbour[i], sizeof(a->neighbour[i]));
+}
+
 /* more: actions that the default needs to have a name. */
 static void
 expect_same(const struct spx_setup *a, const struct spx_setup *b, uint32_t more)
 {
 	expect_scalars(a, b);
+	expect_routes(a, b);
 	cr_assert_eq(a->n_ports, b->n_ports);
 	for (uint16_t i = 0; i < a->n_ports; i++)
 		expect_port(&a->port[i], &b->port[i]);

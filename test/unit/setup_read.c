@@ -11,6 +11,16 @@
 
 #define REPLAY_PORT "{\"name\":\"in\",\"driver\":\"replay\",\"trace\":\"t.pcap\"}"
 
+static void
+write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
 static int
 parse(struct spx_setup *setup, const char *text, struct spx_error *err)
 {
@@ -122,6 +132,8 @@ check_everything_ports(const struct spx_setup *s)
 	cr_expect_str_eq(out->device, "net_null0,size=60");
 	cr_expect(!out->promiscuous && out->rx_descriptors == 512 && out->tx_descriptors == 2048);
 	cr_expect(out->max_frame == 1600 && !out->verify_checksum);
+	cr_expect(out->mtu == 1400 && s->port[3].mtu == 1500);
+	cr_expect(out->reverse_path == 2 && s->port[3].reverse_path == 1 && in->reverse_path == 0);
 	cr_expect(out->queue.wanted && out->queue.options.rate_kbps == 10000);
 	cr_expect(out->queue.options.limit_packets == 2000 && out->queue.options.limit_bytes == 200000);
 	cr_expect(!in->queue.wanted && !tap->queue.wanted);
@@ -137,7 +149,8 @@ check_everything_actions(const struct spx_setup *s)
 	const struct spx_action *none = &s->action[0].action, *to_out = &s->action[1].action;
 	const struct spx_action *deny = &s->action[2].action, *look = &s->action[3].action;
 
-	cr_assert_eq(s->n_actions, 4);
+	cr_assert_eq(s->n_actions, 5);
+	cr_expect(s->action[4].action.verdict == SPX_VERDICT_ROUTE && s->action[4].action.mirror == 2);
 	cr_expect_str_eq(s->action[1].name, "to_out");
 	cr_expect(to_out->verdict == SPX_VERDICT_FORWARD && to_out->port == 1 && to_out->mirror == 2);
 	cr_expect_eq(to_out->flags,
@@ -149,6 +162,26 @@ check_everything_actions(const struct spx_setup *s)
 	cr_expect(look->verdict == SPX_VERDICT_PUNT && look->flags == 0 && look->mirror == 2);
 	cr_expect(none->verdict == SPX_VERDICT_DROP && none->flags == (SPX_ACTION_COUNT | SPX_ACTION_NO_RULE),
 		"the default is a copy of deny whose drops are counted no_rule");
+}
+
+static void
+check_everything_routes(const struct spx_setup *s)
+{
+	const struct spx_route *two = &s->routes.change[2].route, *file = &s->routes.change[3].route;
+
+	cr_assert_eq(s->n_addresses, 3);
+	cr_expect(s->address[0].port == 1 && s->address[1].port == 1 && s->address[2].port == 3);
+	cr_expect(s->address[1].family == SPX_ROUTE_IPV6 && s->address[1].length == 64);
+	cr_expect_arr_eq(s->address[0].address, ((uint8_t[16]){192, 0, 2, 1}), 16);
+	cr_assert_eq(s->routes.n, 7, "three, and four of the file");
+	for (size_t i = 0; i < s->routes.n; i++)
+		cr_expect(s->routes.change[i].operation == SPX_ROUTE_ADD &&
+			  s->routes.change[i].route.origin == 0);
+	cr_expect(two->n_paths == 2 && two->path[0].weight == 3 && two->path[1].port == 3);
+	cr_expect(file->length == 0 && file->family == SPX_ROUTE_IPV4, "the file's first");
+	cr_assert_eq(s->n_neighbours, 1);
+	cr_expect(s->neighbour[0].port == 1 && s->neighbour[0].family == SPX_ROUTE_IPV4);
+	cr_expect_arr_eq(s->neighbour[0].mac, ((uint8_t[]){2, 0, 0, 0, 0, 2}), 6);
 }
 
 static void
@@ -242,6 +275,7 @@ Test(setup_read, every_key_arrives)
 	check_everything_shared_port(&setup.port[3]);
 	check_everything_actions(&setup);
 	check_everything_rules(&setup);
+	check_everything_routes(&setup);
 	spx_setup_free(&setup);
 }
 
@@ -424,4 +458,32 @@ Test(setup_read, hostile_text)
 	cr_expect_eq(parse(&s, "{\"a\": \x1b[31m}", &err), -EINVAL);
 	cr_expect_null(strchr(err.text, '\x1b'), "%s", err.text);
 	spx_setup_free(&s);
+}
+
+/* ---- files of routes ------------------------------------------------------------------------------- */
+
+Test(setup_read, a_mistake_in_a_route_file_has_line_and_column)
+{
+	char folder[] = "/tmp/spx_test_XXXXXX", config[64], routes[64];
+	struct spx_setup s;
+	struct spx_error err;
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(config, sizeof(config), "%s/c.json", folder);
+	snprintf(routes, sizeof(routes), "%s/r.txt", folder);
+	write_text(config, "{\"ports\":[" REPLAY_PORT "],\"routes\":[{\"file\":\"r.txt\"}]}");
+	cr_assert_eq(spx_setup_init(&s), 0);
+	cr_expect_eq(spx_setup_read(&s, config, &err), -ENOENT);
+	cr_expect_not_null(strstr(err.text, "$.routes[0].file: "), "%s", err.text);
+	cr_expect_not_null(strstr(err.text, "/r.txt: cannot be opened"), "%s", err.text);
+	spx_setup_free(&s);
+
+	write_text(routes, "# comment\n10.0.0.0/8 blackhole\n10.1.0.0/16 via nowhere\n");
+	cr_assert_eq(spx_setup_init(&s), 0);
+	cr_expect_eq(spx_setup_read(&s, config, &err), -EINVAL);
+	cr_expect_not_null(strstr(err.text, "/r.txt:3:17: \"nowhere\" is no address"), "%s", err.text);
+	spx_setup_free(&s);
+	unlink(config);
+	unlink(routes);
+	rmdir(folder);
 }
