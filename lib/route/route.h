@@ -14,7 +14,7 @@
  * IPv4 longest prefix: rte_fib, DIR24_8 (Gupta, Lin, McKeown, "Routing Lookups in Hardware at Memory Access
  * Speeds", 1998): one load for prefixes up to 24 bits, two for longer ones. Of two-byte entries when next
  * hops, groups and tbl8 fit (they do by default): 32 MB a copy, four-byte entries 64 MB; a tbl8 (256 entries,
- * for every /24 that has longer routes in it) 0.5 or 1 KB; and the tree inside of rte_fib 256 B for each of
+ * for every /24 that has longer routes in it) 0.5 or 1 KB; and the tree inside of rte_fib 400 B for each of
  * `routes4`. rte_fib 22.11 counts its tbl8 wrongly when a prefix longer than 24 has the answer of the one
  * around it: the values stored carry a bit that keeps such answers apart (fib.c), so tbl8 run out exactly
  * when more than `tbl8_4` of the /24 have longer routes.
@@ -38,7 +38,7 @@
  * A batch needs room for what it adds beside what it replaces, as readers hold that until the end.
  * Full: more routes than routes4/routes6, tbl8, next hops or groups than the options say is -ENOSPC, names
  * the option, and changes nothing. A family without routes has no tables; the default route needs none.
- * EAL memory with the default options (both copies): IPv4 2 x 66 MB, IPv6 2 x 103 MB, each at the first route
+ * EAL memory with the default options (both copies): IPv4 2 x 86 MB, IPv6 2 x 101 MB, each at the first route
  * of the family that is not its default route; -ENOMEM says how much is needed.
  *
  * The default route lies beside the tables, since to write it into 2^24 entries would take tens of ms.

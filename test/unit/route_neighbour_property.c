@@ -56,10 +56,11 @@ question(struct model *m, struct known *k, const struct spx_neighbour_event *e)
 static void
 happened(struct model *m, const struct spx_neighbour_event *e, bool evicted)
 {
-	struct known *k = &m->known[e->neighbour.address[0] - 1];
+	struct known *k;
 
 	if (e->what == SPX_NEIGHBOUR_NOTHING)
 		return;
+	k = &m->known[e->neighbour.address[0] - 1];
 	cr_assert(k->there && k->index == e->index);
 	if (e->what == SPX_NEIGHBOUR_FAIL) {
 		cr_assert(k->questions == SPX_NEIGHBOUR_PROBES && m->now - k->asked_at >= 1000);
@@ -196,7 +197,7 @@ check(const struct model *m)
 	cr_assert(there == read && stats.state[SPX_NEIGHBOUR_none] == CAPACITY - there, "%u %u", there, read);
 }
 
-Test(route_neighbour_property, random_calls, .init = start, .timeout = 60)
+Test(route_neighbour_property, random_calls, .init = start)
 {
 	struct spx_neighbour_options o = {.capacity = CAPACITY, .socket = -1};
 	struct spx_neighbour_stats stats;
@@ -276,7 +277,7 @@ read_on(void *arg)
 	return NULL;
 }
 
-Test(route_neighbour_property, readers, .init = start, .timeout = 60)
+Test(route_neighbour_property, readers, .init = start)
 {
 	struct spx_neighbour_options o = {.capacity = READ_CAPACITY, .socket = -1};
 	struct reader r = {0};

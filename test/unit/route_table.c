@@ -266,7 +266,7 @@ mistakes(void)
 }
 
 /* One EAL for all of them. */
-Test(route_table, behaviour, .init = start, .timeout = 110)
+Test(route_table, behaviour, .init = start)
 {
 	defaults();
 	gateway_ports();
@@ -304,7 +304,7 @@ draw(uint64_t *seed, struct spx_route_change *c)
 		c->route.address[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
 }
 
-Test(route_table, speed, .init = start, .timeout = 110)
+Test(route_table, speed, .init = start)
 {
 	struct spx_route_options o = {.socket = -1};
 	struct route_fixture f = {0};
