@@ -436,13 +436,14 @@ uint32_t spx_neighbour_capacity(const struct spx_neighbours *t);
 
 /* The writer: one thread at a time for everything below. now_ms counts from any moment and never falls. */
 
-/* What the caller has to do about a neighbour. */
+/* What the caller has to do about a neighbour. With every event the next hops' word may have changed in a way
+ * that counts (usable or not, asked or failed): spx_route_resolve with neighbour.word, GONE with 0. */
 enum spx_neighbour_what {
 	SPX_NEIGHBOUR_NOTHING,
 	SPX_NEIGHBOUR_SOLICIT, /* ask everybody: ARP broadcast, solicited-node multicast */
 	SPX_NEIGHBOUR_ASK,     /* ask the known MAC address */
-	SPX_NEIGHBOUR_FAIL,    /* it does not answer: give up what waits for it; spx_route_resolve */
-	SPX_NEIGHBOUR_GONE,    /* the entry is free now: give up what waits; spx_route_resolve with 0 */
+	SPX_NEIGHBOUR_FAIL,    /* it does not answer: give up what waits for it */
+	SPX_NEIGHBOUR_GONE,    /* the entry is free now: give up what waits for it */
 };
 
 struct spx_neighbour_event {
