@@ -4,7 +4,8 @@
  * takes back those before it, in reverse: every step back leads to a state that was there, so it has room.
  * When all are in, the idle side is published, and after the grace period the other side gets the same steps,
  * which fit there because they fitted here: tables refuse by counting what is in them, and both hold the
- * same. References to what was replaced are given back when nothing can fail any more.
+ * same. References to what was replaced are given back when nothing can fail any more, before the grace
+ * period that lets their ids be used again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -181,7 +182,7 @@ put_in_force(
 		other->fib[f] = t->fib[!t->now][f];
 	for (size_t i = 0; i < n; i++)
 		RTE_VERIFY(set_value(other, &change[i].route, step[i].after) == 0);
-	hops_bury(&t->hops);
+	t->hops.freed = false;
 }
 
 static int
@@ -205,9 +206,10 @@ make_changes(struct spx_route_table *t, const struct spx_route_change *change, s
 				change[i].route.length, text));
 	while (i-- > 0)
 		take_back(t, &change[i].route, &step[i]);
-	if (t->hops.n_dead > 0) { /* the slow path may stand at one of them */
+	if (t->hops.freed) { /* next hops of the batch, at which the slow path may stand: a grace period for
+				them */
 		t->publish(t->arg, &t->side[t->now]);
-		hops_bury(&t->hops);
+		t->hops.freed = false;
 	}
 	return rc;
 }

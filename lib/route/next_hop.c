@@ -2,8 +2,8 @@
  *
  * table.c takes and gives back references; lookup.c and spx_route_resolve read. Objects are found by hash
  * chains. The slow path walks the chains of next hops while the table changes them: an object is complete
- * before it is linked, one that is taken out keeps its link, and its id is used again only after the grace
- * period (hops_bury), so whoever walks arrives.
+ * before it is linked, one that is taken out keeps its link, and its id is used again only by the next
+ * batch, after a grace period (batch.c), so whoever walks arrives.
  */
 #include <errno.h>
 
@@ -99,7 +99,10 @@ put_hop(struct hops *h, uint32_t id)
 	while (*link != id)
 		link = &h->hop[*link].chain;
 	__atomic_store_n(link, hop->chain, __ATOMIC_RELEASE);
-	h->dead[h->n_dead++] = id;
+	h->references[id] = h->free_hop;
+	h->free_hop = id;
+	h->n_hops--;
+	h->freed = true;
 }
 
 static int
@@ -202,10 +205,13 @@ put_group(struct hops *h, uint32_t index)
 	*link = p->chain;
 	for (unsigned i = 0; i < p->n; i++)
 		put_hop(h, p->id[i]);
-	h->dead[h->n_dead++] = h->next_hops + index;
+	p->chain = h->free_group;
+	h->free_group = index;
+	h->n_groups--;
+	h->freed = true;
 }
 
-/* Paths sorted by id, equal ones made one, so that the order they were written in makes no new group. */
+/* Paths sorted by id, so that the order they were written in makes no new group. */
 static void
 insert_path(struct group_paths *p, uint16_t id, uint16_t weight)
 {
@@ -270,25 +276,6 @@ hops_put(struct hops *h, uint32_t value)
 		put_group(h, value - h->next_hops);
 }
 
-void
-hops_bury(struct hops *h)
-{
-	for (uint32_t i = 0; i < h->n_dead; i++) {
-		uint32_t value = h->dead[i];
-
-		if (value < h->next_hops) {
-			h->references[value] = h->free_hop;
-			h->free_hop = value;
-			h->n_hops--;
-		} else {
-			h->paths[value - h->next_hops].chain = h->free_group;
-			h->free_group = value - h->next_hops;
-			h->n_groups--;
-		}
-	}
-	h->n_dead = 0;
-}
-
 static void
 path_of(const struct hops *h, uint32_t id, uint16_t weight, struct spx_path *path)
 {
@@ -324,9 +311,7 @@ hops_create(uint32_t next_hops, uint32_t groups, int socket, struct hops *h)
 	h->group = rte_zmalloc_socket("spx_group", groups * sizeof(*h->group), RTE_CACHE_LINE_SIZE, socket);
 	h->references = calloc(next_hops, sizeof(*h->references));
 	h->paths = calloc(groups, sizeof(*h->paths));
-	h->dead = calloc((size_t)next_hops + groups, sizeof(*h->dead));
-	if (h->hop == NULL || h->out == NULL || h->group == NULL || h->references == NULL ||
-		h->paths == NULL || h->dead == NULL)
+	if (h->hop == NULL || h->out == NULL || h->group == NULL || h->references == NULL || h->paths == NULL)
 		return -ENOMEM;
 	memset(h->out, NO_OUT, next_hops);
 	for (uint32_t id = 0; id < 2; id++)
@@ -343,5 +328,4 @@ hops_free(struct hops *h)
 	rte_free(h->group);
 	free(h->references);
 	free(h->paths);
-	free(h->dead);
 }

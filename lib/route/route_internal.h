@@ -52,7 +52,7 @@ struct hops {
 	uint32_t free_hop, n_hops; /* free_hop: 0 = none but those from `limit` on */
 	struct group_paths *paths;
 	uint32_t group_head[GROUP_HEADS], free_group, group_limit, n_groups;
-	uint32_t *dead, n_dead; /* values nobody refers to any more, until the grace period is over */
+	bool freed;
 };
 
 int hops_create(uint32_t next_hops, uint32_t groups, int socket, struct hops *h);
@@ -62,10 +62,9 @@ void hops_free(struct hops *h);
 int hops_take(struct hops *h, enum spx_route_family family, const struct spx_path *path, unsigned n,
 	uint32_t *value, struct spx_error *err);
 
-/* Gives a reference back. What nobody refers to any more stays as it is, found by no new route, until
- * hops_bury, which the table calls when no reader can know of it. */
+/* Gives a reference back. What nobody refers to any more is free, and stays as it is until a hops_take uses
+ * it again: a grace period must lie between, so `freed` is set, which the table clears after one. */
 void hops_put(struct hops *h, uint32_t value);
-void hops_bury(struct hops *h);
 
 /* The paths of a value: the way back. */
 unsigned hops_paths(const struct hops *h, uint32_t value, struct spx_path path[SPX_ROUTE_PATHS_MAX]);

@@ -89,6 +89,12 @@ Test(route_address, local_before_broadcast)
 		"+10.0.0.255/32 broadcast p2\n-10.0.0.0/16 connected p1\n"
 		"+10.0.0.0/32 broadcast p2\n-10.0.255.255/32 broadcast p1\n");
 	spx_address_list_free(&list);
+	add(&list, "10.0.0.1/24", 1);
+	add(&list, "10.0.0.2/24", 2);
+	cr_expect_str_eq(add(&list, "10.0.0.255/32", 3), "+10.0.0.255/32 local p3\n");
+	cr_expect_str_eq(drop(&list, "10.0.0.1"), "-10.0.0.1/32 local p1\n+10.0.0.0/24 connected p2\n"
+						  "+10.0.0.0/32 broadcast p2\n+10.0.0.255/32 local p3\n");
+	spx_address_list_free(&list);
 }
 
 Test(route_address, mistakes)

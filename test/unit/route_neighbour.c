@@ -307,7 +307,7 @@ start(void)
 }
 
 /* One EAL for all of them. */
-Test(route_neighbour, policy, .init = start, .timeout = 60)
+Test(route_neighbour, policy, .init = start)
 {
 	struct spx_neighbour_options bad = {.capacity = 2000000};
 	struct spx_neighbours *t;

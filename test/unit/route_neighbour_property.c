@@ -56,10 +56,11 @@ question(struct model *m, struct known *k, const struct spx_neighbour_event *e)
 static void
 happened(struct model *m, const struct spx_neighbour_event *e, bool evicted)
 {
-	struct known *k = &m->known[e->neighbour.address[0] - 1];
+	struct known *k;
 
 	if (e->what == SPX_NEIGHBOUR_NOTHING)
 		return;
+	k = &m->known[e->neighbour.address[0] - 1];
 	cr_assert(k->there && k->index == e->index);
 	if (e->what == SPX_NEIGHBOUR_FAIL) {
 		cr_assert(k->questions == SPX_NEIGHBOUR_PROBES && m->now - k->asked_at >= 1000);
@@ -196,7 +197,7 @@ check(const struct model *m)
 	cr_assert(there == read && stats.state[SPX_NEIGHBOUR_none] == CAPACITY - there, "%u %u", there, read);
 }
 
-Test(route_neighbour_property, random_calls, .init = start, .timeout = 60)
+Test(route_neighbour_property, random_calls, .init = start)
 {
 	struct spx_neighbour_options o = {.capacity = CAPACITY, .socket = -1};
 	struct spx_neighbour_stats stats;
@@ -234,6 +235,9 @@ Test(route_neighbour_property, random_calls, .init = start, .timeout = 60)
 
 /* ---- readers --------------------------------------------------------------------------------------- */
 
+/* One entry, which changes hands all the time under the readers' eyes. */
+#define READ_CAPACITY 1u
+
 struct reader {
 	struct spx_neighbours *t;
 	bool stop;
@@ -265,17 +269,17 @@ read_on(void *arg)
 			found += spx_neighbour_word_usable(word[i]);
 			r->wrong += spx_neighbour_word_usable(word[i]) && mac[5] != 1 + i;
 		}
-		for (uint32_t i = 0; i < CAPACITY; i++)
-			if (spx_neighbour_read(r->t, i, &n) && spx_neighbour_word_usable(n.word))
+		for (unsigned k = 0; k < 100; k++)
+			if (spx_neighbour_read(r->t, 0, &n) && spx_neighbour_word_usable(n.word))
 				r->wrong += n.mac[5] != n.address[0];
 		__atomic_store_n(&r->found, r->found + found, __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
 
-Test(route_neighbour_property, readers, .init = start, .timeout = 60)
+Test(route_neighbour_property, readers, .init = start)
 {
-	struct spx_neighbour_options o = {.capacity = CAPACITY, .socket = -1};
+	struct spx_neighbour_options o = {.capacity = READ_CAPACITY, .socket = -1};
 	struct reader r = {0};
 	pthread_t thread;
 	uint64_t seed = 4;
@@ -291,7 +295,7 @@ Test(route_neighbour_property, readers, .init = start, .timeout = 60)
 		if (spx_neighbour_want(r.t, SPX_ROUTE_IPV4, 1, address, n, &event, &evicted) == 0)
 			spx_neighbour_heard(r.t, SPX_ROUTE_IPV4, 1, address, mac, BOTH, n, NULL, NULL);
 		else
-			spx_neighbour_remove(r.t, (uint32_t)(spx_random(&seed) % CAPACITY), &event);
+			spx_neighbour_remove(r.t, (uint32_t)(spx_random(&seed) % READ_CAPACITY), &event);
 	}
 	__atomic_store_n(&r.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);

@@ -39,7 +39,7 @@ near(unsigned flows, double share)
 	return flows > (share - 0.012) * FLOWS && flows < (share + 0.012) * FLOWS;
 }
 
-Test(route_paths, shares, .init = start, .timeout = 60)
+Test(route_paths, shares, .init = start)
 {
 	static uint8_t all[FLOWS], some[FLOWS];
 	struct route_fixture f = {0};
@@ -73,7 +73,7 @@ Test(route_paths, shares, .init = start, .timeout = 60)
 }
 
 /* Sixteen paths of one weight. */
-Test(route_paths, sixteen, .init = start, .timeout = 60)
+Test(route_paths, sixteen, .init = start)
 {
 	static uint8_t where[FLOWS];
 	struct route_fixture f = {0};
@@ -106,7 +106,7 @@ source(const struct route_fixture *f, const char *address, uint16_t port, bool s
 					: spx_route_source6(f->routes, key6, 2, port, strict);
 }
 
-Test(route_paths, reverse_path, .init = start, .timeout = 60)
+Test(route_paths, reverse_path, .init = start)
 {
 	static const struct {
 		const char *address;

@@ -162,7 +162,7 @@ count_visit(void *arg, const struct spx_route *route)
 	return true;
 }
 
-Test(route_property, batches_against_a_list, .init = start, .timeout = 110)
+Test(route_property, batches_against_a_list, .init = start)
 {
 	static struct model model, tried;
 	struct route_fixture f = {0};

@@ -118,7 +118,7 @@ bad_batch(struct route_fixture *f)
 	cr_assert_lt(spx_route_table_change(f->table, change, 2, &f->err), 0);
 }
 
-Test(route_swap, batches_are_seen_whole, .init = start, .timeout = 110)
+Test(route_swap, batches_are_seen_whole, .init = start)
 {
 	struct route_fixture f = {0};
 	struct reader r = {.f = &f};
@@ -172,7 +172,7 @@ watch(void *arg)
 	return NULL;
 }
 
-Test(route_swap, words_are_seen_whole, .init = start, .timeout = 60)
+Test(route_swap, words_are_seen_whole, .init = start)
 {
 	struct route_fixture f = {0};
 	struct watcher w = {0};
