@@ -99,7 +99,8 @@ look_at_turns(struct spx_conditions *c, struct spx_condition_thread *t, const ui
 		t->still = false;
 		t->polls = polls;
 		t->moved = now;
-	} else if (!t->still && now - t->moved >= STILL_NS) {
+		t->quiet = 0;
+	} else if ((t->quiet += c->passed) >= STILL_NS && !t->still) {
 		t->still = true;
 		t->stalls++;
 		say(c, SPX_LOG_WARNING,
@@ -139,7 +140,9 @@ look_at_cache(struct spx_conditions *c, const struct spx_appliance *app, uint16_
 	}
 }
 
-/* The threads were not there at all: after SIGSTOP, or on a machine that is asleep. */
+/* The threads were not there at all: after SIGSTOP, or on a machine that is asleep. It may have been this
+ * thread alone, on a CPU with too much to do; so no thread is taken for one that stands still, nor for one
+ * that does not. */
 static void
 look_at_time(struct spx_conditions *c, uint16_t n_workers, uint64_t now)
 {
@@ -148,12 +151,10 @@ look_at_time(struct spx_conditions *c, uint16_t n_workers, uint64_t now)
 			"the appliance stood still for %.1f s: what devices missed meanwhile is counted as "
 			"missed",
 			(double)(now - c->looked) / 1e9);
-		for (uint16_t i = 0; i < n_workers; i++) {
-			c->worker[i].thread.moved = now;
+		for (uint16_t i = 0; i < n_workers; i++)
 			c->worker[i].thread.stalls++;
-		}
-		c->slowpath.moved = now;
 	}
+	c->passed = c->looked == 0 ? 0 : RTE_MIN(now - c->looked, 2 * LOOK_NS);
 	c->looked = now;
 }
 

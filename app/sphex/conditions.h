@@ -32,6 +32,7 @@ struct spx_condition_state {
 struct spx_condition_thread {
 	uint64_t polls; /* at the last look */
 	uint64_t moved; /* when they had last changed, ns */
+	uint64_t quiet; /* ns since then in which this was looked at: what nobody saw counts little */
 	bool still;
 	uint64_t stalls; /* times that it stood still for a second or more */
 };
@@ -45,6 +46,7 @@ struct spx_conditions {
 	spx_condition_say say;
 	void *arg;
 	uint64_t looked; /* time of the last look, ns; 0: none yet */
+	uint64_t passed; /* ns from the look before to that one, at most two looks' worth */
 	struct spx_condition_worker worker[SPX_WORKERS_MAX];
 	struct spx_condition_thread slowpath;
 	struct spx_condition_counter drop[SPX_DROP_COUNT];

@@ -132,3 +132,20 @@ Test(conditions, threads_that_stand_still)
 		"rules wait for it");
 	cr_assert_eq(app.conditions.worker[0].thread.stalls, 1);
 }
+
+/* Whoever looks was away, twice: a thread that stands still is found all the same, one that goes on is not.
+ */
+Test(conditions, nobody_looked_for_a_while)
+{
+	cr_assert_eq(look(0), 0);
+	worker_turns = false;
+	cr_assert_eq(look(30), 1);
+	cr_assert(strstr(last, "the appliance stood still for 3.0 s") != NULL, "%s", last);
+	for (unsigned t = 31; t < 35; t++)
+		cr_assert_eq(look(t), 0, "%s", last);
+	cr_assert_eq(look(65), 1);
+	cr_assert(strstr(last, "the appliance stood still for 3.1 s") != NULL, "%s", last);
+	cr_assert_eq(look(66), 0);
+	cr_assert_eq(look(67), 1);
+	cr_assert(strstr(last, "worker 0 stands still: no turn for 6.7 s") != NULL, "%s", last);
+}
