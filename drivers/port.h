@@ -63,6 +63,7 @@ struct spx_port_ops {
 	/* Takes the first k of n packets and returns k; the rest stay the caller's. NULL: never sends. */
 	uint16_t (*tx_burst)(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 
+	/* Any thread outside the packet loops, several at once too. NULL: none. */
 	void (*stats)(struct spx_port *p, struct spx_port_stats *stats);
 
 	/* Whether the device is there and has a link. May make system calls: control thread. NULL: always. */

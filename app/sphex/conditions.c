@@ -7,7 +7,7 @@
 
 #define LOOK_NS  UINT64_C(100000000)
 #define STILL_NS UINT64_C(1000000000)  /* a worker without a turn for so long stands still */
-#define AGAIN_NS UINT64_C(10000000000) /* between two lines of one counter */
+#define AGAIN_NS UINT64_C(10000000000) /* between two lines of one counter, two begins of one state */
 
 static void __attribute__((format(printf, 3, 4)))
 say(const struct spx_conditions *c, enum spx_log_level level, const char *format, ...)
@@ -34,6 +34,18 @@ unsaid(struct spx_condition_counter *counter, uint64_t value, uint64_t now)
 	return more;
 }
 
+/* Whether the state has to be said now: that it began, or, as `is` is false, that it ended. */
+static bool
+unsaid_state(struct spx_condition_state *state, bool is, uint64_t now)
+{
+	if (is == state->said || (is && now < state->next))
+		return false;
+	state->said = is;
+	if (is)
+		state->next = now + AGAIN_NS;
+	return true;
+}
+
 /* ---- ports -----------------------------------------------------------------------------------------------
  */
 
@@ -51,6 +63,8 @@ look_at_port(struct spx_conditions *c, struct spx_appliance *app, uint16_t p, ui
 		__atomic_store_n(&app->ports_up,
 			up ? app->ports_up | spx_set_one(p) : app->ports_up & ~spx_set_one(p),
 			__ATOMIC_RELAXED);
+	}
+	if (unsaid_state(&c->down[p], !up, now)) {
 		if (up)
 			say(c, SPX_LOG_INFO, "port %s is up again", name);
 		else
@@ -73,31 +87,40 @@ look_at_port(struct spx_conditions *c, struct spx_appliance *app, uint16_t p, ui
 			name, n, app->setup->mbufs);
 }
 
-/* ---- workers ---------------------------------------------------------------------------------------------
+/* ---- threads ---------------------------------------------------------------------------------------------
  */
+
+/* `turns`: counter of them. `who` is it, and what does it mean for others when it makes none. */
+static void
+look_at_turns(struct spx_conditions *c, struct spx_condition_thread *t, const uint64_t *turns,
+	const char *who, const char *means, uint64_t now)
+{
+	uint64_t polls = __atomic_load_n(turns, __ATOMIC_RELAXED);
+
+	if (polls != t->polls || t->moved == 0) {
+		if (t->still)
+			say(c, SPX_LOG_INFO, "%s goes on after %.1f s", who, (double)(now - t->moved) / 1e9);
+		t->still = false;
+		t->polls = polls;
+		t->moved = now;
+		t->quiet = 0;
+	} else if ((t->quiet += c->passed) >= STILL_NS && !t->still) {
+		t->still = true;
+		t->stalls++;
+		say(c, SPX_LOG_WARNING,
+			"%s stands still: no turn for %.1f s; %s, changes of rules wait for it", who,
+			(double)(now - t->moved) / 1e9, means);
+	}
+}
 
 static void
 look_at_worker(struct spx_conditions *c, const struct spx_appliance *app, uint16_t i, uint64_t now)
 {
-	struct spx_condition_worker *w = &c->worker[i];
-	uint64_t polls = __atomic_load_n(&app->worker[i]->counters.polls, __ATOMIC_RELAXED);
+	char who[16];
 
-	if (polls != w->polls || w->moved == 0) {
-		if (w->still)
-			say(c, SPX_LOG_INFO, "worker %u goes on after %.1f s", i,
-				(double)(now - w->moved) / 1e9);
-		w->still = false;
-		w->polls = polls;
-		w->moved = now;
-	} else if (!w->still && now - w->moved >= STILL_NS) {
-		w->still = true;
-		w->stalls++;
-		say(c, SPX_LOG_WARNING,
-			"worker %u stands still: no turn for %.1f s; its ports are not served, changes of "
-			"rules wait "
-			"for it",
-			i, (double)(now - w->moved) / 1e9);
-	}
+	snprintf(who, sizeof(who), "worker %u", i);
+	look_at_turns(c, &c->worker[i].thread, &app->worker[i]->counters.polls, who,
+		"its ports are not served", now);
 }
 
 /* Flows that take the places of others are no loss, so that is said once. */
@@ -121,7 +144,9 @@ look_at_cache(struct spx_conditions *c, const struct spx_appliance *app, uint16_
 	}
 }
 
-/* The threads were not there at all: after SIGSTOP, or on a machine that is asleep. */
+/* The threads were not there at all: after SIGSTOP, or on a machine that is asleep. It may have been this
+ * thread alone, on a CPU with too much to do; so no thread is taken for one that stands still, nor for one
+ * that does not. */
 static void
 look_at_time(struct spx_conditions *c, uint16_t n_workers, uint64_t now)
 {
@@ -130,11 +155,10 @@ look_at_time(struct spx_conditions *c, uint16_t n_workers, uint64_t now)
 			"the appliance stood still for %.1f s: what devices missed meanwhile is counted as "
 			"missed",
 			(double)(now - c->looked) / 1e9);
-		for (uint16_t i = 0; i < n_workers; i++) {
-			c->worker[i].moved = now;
-			c->worker[i].stalls++;
-		}
+		for (uint16_t i = 0; i < n_workers; i++)
+			c->worker[i].thread.stalls++;
 	}
+	c->passed = c->looked == 0 ? 0 : RTE_MIN(now - c->looked, 2 * LOOK_NS);
 	c->looked = now;
 }
 
@@ -142,13 +166,12 @@ look_at_time(struct spx_conditions *c, uint16_t n_workers, uint64_t now)
  */
 
 static void
-look_at_pool(struct spx_conditions *c, const struct spx_appliance *app)
+look_at_pool(struct spx_conditions *c, const struct spx_appliance *app, uint64_t now)
 {
 	bool none = rte_mempool_avail_count(app->pool) == 0;
 
-	if (none == c->no_mbuf_free)
+	if (!unsaid_state(&c->no_mbuf_free, none, now))
 		return;
-	c->no_mbuf_free = none;
 	if (none)
 		say(c, SPX_LOG_WARNING,
 			"no mbuf is free: all %u are in use, and ports receive nothing; raise memory.mbufs",
@@ -199,7 +222,9 @@ spx_conditions_look(struct spx_conditions *c, struct spx_appliance *app, uint64_
 		look_at_worker(c, app, i, now_ns);
 		look_at_cache(c, app, i);
 	}
-	look_at_pool(c, app);
+	look_at_turns(
+		c, &c->slowpath, &app->slowpath.counters.polls, "the slow path", "exceptions wait", now_ns);
+	look_at_pool(c, app, now_ns);
 	spx_report_take(app, &report);
 	look_at_counters(c, &report, now_ns);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/sphex/choices.h"
 #include "app/sphex/methods.h"
@@ -63,7 +64,8 @@ static const struct spx_field start_fields[] = {
 };
 static const struct spx_keys start_keys = SPX_KEYS("capture.start", start_fields);
 
-/* What came along can be written to, and is nothing that keeps a writer waiting but a pipe. */
+/* What came along can be written to, and is nothing that keeps a writer waiting but a pipe: a terminal that
+ * was stopped would hold up the end of the run. */
 static int
 check_file(const struct spx_call *call)
 {
@@ -83,6 +85,8 @@ check_file(const struct spx_call *call)
 		kind = "is a socket";
 	else if (S_ISBLK(status.st_mode))
 		kind = "is a block device";
+	else if (isatty(call->fd))
+		kind = "is a terminal";
 	else if ((flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_RDONLY)
 		kind = "is not open for writing";
 	if (kind == NULL)

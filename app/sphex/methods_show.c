@@ -98,7 +98,7 @@ workers(const struct spx_appliance *app)
 			a, json_pack("{s:i, s:o, s:o, s:o, s:o}", "id", (int)w, "polls",
 				   spx_report_number(c.polls), "idle_polls", spx_report_number(c.idle),
 				   "received", spx_report_number(c.received), "stalls",
-				   spx_report_number(app->conditions.worker[w].stalls)));
+				   spx_report_number(app->conditions.worker[w].thread.stalls)));
 	}
 	return a;
 }

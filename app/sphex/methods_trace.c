@@ -77,10 +77,11 @@ trace(struct spx_call *call, const struct request *request, struct spx_tracer *t
 		r = spx_trace_log_collect(log, t);
 	if (r < 0)
 		return spx_error(call->err, r, "no memory for the events of so many packets: ask for fewer");
-	*result = json_pack("{s:I, s:I, s:I, s:o}", "asked", (json_int_t)request->count, "traced",
-		(json_int_t)spx_tracer_chosen(t), "lost", (json_int_t)spx_tracer_lost(t), "groups",
-		spx_trace_log_groups(log, &names));
-	return 0;
+	return spx_call_give(call,
+		json_pack("{s:I, s:I, s:I, s:o}", "asked", (json_int_t)request->count, "traced",
+			(json_int_t)spx_tracer_chosen(t), "lost", (json_int_t)spx_tracer_lost(t), "groups",
+			spx_trace_log_groups(log, &names)),
+		result);
 }
 
 int

@@ -109,6 +109,7 @@ spx_slowpath_turn(struct spx_slowpath *s)
 	n = take_exceptions(s);
 	for (uint16_t i = 0; i < s->n_flow_rings; i++)
 		n += spx_flow_collect(s->flow_ring[i], &s->flow_totals);
+	spx_count(&s->counters.polls, 1);
 	return n;
 }
 

@@ -14,7 +14,7 @@
 
 #define EVENTS_OF_WAY                                                                                        \
 	16u            /* most that one thread writes of one packet: two rounds of seven stages, and ends */
-#define RING_MIN 1024u /* events; room for a burst of chosen packets, 64 * 16 */
+#define RING_MIN 2048u /* events, and one less has room: a burst of chosen packets is 64 * 16 */
 #define RING_MAX 16384u
 
 static atomic_uint sessions; /* traces of this process: tells packets of an earlier one apart */

@@ -207,7 +207,7 @@ spx_trace_line(struct spx_trace_line *line, const struct spx_trace_event *e,
 		break;
 	case SPX_TRACE_transmit:
 		append(line->way, "port %s, %s", names->port(names->arg, e->port),
-			e->transmit.handed_over ? "handed over to the worker that owns it" : "sent");
+			e->transmit.handed_over ? "to the ring of the worker that owns it" : "sent");
 		if (!e->transmit.handed_over)
 			append(line->saw, "queue %u", e->transmit.queue);
 		break;

@@ -9,6 +9,8 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -212,7 +214,8 @@ spx_ethdev_stop(struct spx_port *p, struct spx_error *err)
 	struct rte_device *device = rte_eth_dev_info_get(e->port_id, &info) == 0 ? info.device : NULL;
 	int r = 0;
 
-	rte_eth_dev_callback_unregister(e->port_id, RTE_ETH_EVENT_INTR_RMV, on_removal, e);
+	while (rte_eth_dev_callback_unregister(e->port_id, RTE_ETH_EVENT_INTR_RMV, on_removal, e) == -EAGAIN)
+		sched_yield(); /* it is being called: e must be there until it returns */
 	if (e->started) {
 		rte_delay_us_sleep(SEND_OUT_US);
 		drain_receive(p, e->port_id);
@@ -221,6 +224,7 @@ spx_ethdev_stop(struct spx_port *p, struct spx_error *err)
 	rte_eth_dev_close(e->port_id);
 	if (device != NULL)
 		rte_dev_remove(device);
+	pthread_mutex_destroy(&e->asking);
 	return r < 0 ? spx_error(err, r, "the device did not stop (%s)", strerror(-r)) : 0;
 }
 
@@ -253,6 +257,7 @@ spx_ethdev_start(struct spx_port *p, struct spx_ethdev *e, const char *device, s
 
 	if (r < 0)
 		return r;
+	pthread_mutex_init(&e->asking, NULL);
 	p->state = e;
 	r = configure(p, e->port_id, err);
 	if (r < 0) {
@@ -312,10 +317,14 @@ spx_ethdev_up(const struct spx_port *p)
 {
 	struct spx_ethdev *e = p->state;
 	struct rte_eth_link link;
+	bool down;
 
 	if (atomic_load(&e->removed))
 		return false;
-	if (rte_eth_link_get_nowait(e->port_id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN)
+	pthread_mutex_lock(&e->asking);
+	down = rte_eth_link_get_nowait(e->port_id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN;
+	pthread_mutex_unlock(&e->asking);
+	if (down)
 		return false;
 	return e->if_index == 0 || interface_up(e->if_index);
 }
@@ -323,11 +332,15 @@ spx_ethdev_up(const struct spx_port *p)
 void
 spx_ethdev_stats(struct spx_port *p, struct spx_port_stats *stats)
 {
-	const struct spx_ethdev *e = p->state;
+	struct spx_ethdev *e = p->state;
 	struct rte_eth_stats s;
+	int r;
 
 	*stats = (struct spx_port_stats){0};
-	if (rte_eth_stats_get(e->port_id, &s) == 0)
+	pthread_mutex_lock(&e->asking);
+	r = rte_eth_stats_get(e->port_id, &s);
+	pthread_mutex_unlock(&e->asking);
+	if (r == 0)
 		*stats = (struct spx_port_stats){
 			.missed = s.imissed, .no_mbuf = s.rx_nombuf, .errors = s.ierrors + s.oerrors};
 }

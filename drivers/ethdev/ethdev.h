@@ -5,6 +5,8 @@
 #ifndef SPX_ETHDEV_H
 #define SPX_ETHDEV_H
 
+#include <pthread.h>
+
 #include "drivers/port.h"
 
 struct spx_ethdev {
@@ -12,6 +14,10 @@ struct spx_ethdev {
 	bool started;
 	unsigned if_index;   /* of the kernel's interface below the device; 0: none */
 	atomic_bool removed; /* the bus says that the device is gone */
+
+	/* Drivers read counters into memory of the device's, clearing them in hardware, and take one caller
+	 * at a time for granted: here those are the control thread and whoever asks telemetry. */
+	pthread_mutex_t asking;
 };
 
 /* Attaches, configures and starts the device that devargs name, with what p->options say, and makes e, zeroed

@@ -21,12 +21,15 @@ def trace(net, packets=2000, flows=100):
 
 
 def start(net, space, config, ready="control socket"):
-    """An appliance of this configuration, its report in report.json."""
+    """An appliance of this configuration that is at work, its report in report.json."""
     config = {"memory": {"hugepages": "off", "megabytes": 128}, **config}
     with open(net.path("config.json"), "w", encoding="utf-8") as file:
         json.dump(config, file)
-    return net.sphex(space, ["--config", net.path("config.json"), "--quiet", "--control", net.path("control"),
-                             "--report", net.path("report.json")], ready)
+    program = net.sphex(space, ["--config", net.path("config.json"), "--quiet", "--control", net.path("control"),
+                                "--report", net.path("report.json")], ready)
+    # The socket is there before the workers run; an answer comes when they do.
+    net.run(None, [os.path.join(lab.BUILD, "app", "spxctl"), "--socket", net.path("control"), "show", "ports"])
+    return program
 
 
 def report(net):
@@ -105,9 +108,9 @@ def test_a_worker_stands_still(net):
     config = through(net, "net_null0,no-rx=1", workers={"count": 2})
     program = start(net, None, config)
     with Held(pid_of(program), "rte-worker-1"):
-        program.wait_for("warning: worker 0 stands still: no turn for 1")
+        program.wait_for("warning: worker 0 stands still: no turn for ")
         time.sleep(0.5)
-    program.wait_for(r"info: worker 0 goes on after [12]\.\d s")
+    program.wait_for(r"info: worker 0 goes on after \d+\.\d s")
     program.stop()
     lab.check("worker 1 stands" not in program.output(), "the other worker goes on")
     report(net)
@@ -138,9 +141,9 @@ def test_no_mbuf_is_free(net):
     with Held(pid_of(program), "sphex"):
         send(net, "box", "in1", 3000)
         program.wait_for("warning: no mbuf is free: all 1024 are in use")
+        program.wait_for("warning: the slow path stands still")
     program.wait_for("info: mbufs are free again")
-    before = program.output()
-    lab.check("stands still" not in before.replace("slow path stands still", ""), "workers go on")
+    lab.check(not re.search("worker . stands still", program.output()), "workers go on")
     program.stop()
     document = report(net)
     lab.check(document["punted"] >= 1000, f"what there were mbufs for has come through: {document['punted']}")

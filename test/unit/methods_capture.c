@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +45,17 @@ started(struct running *r, const char *params, int fd)
 	cr_assert_gt(id, 0);
 	json_decref(result);
 	return id;
+}
+
+static int
+terminal(void)
+{
+	int other = posix_openpt(O_RDWR | O_NOCTTY), fd;
+
+	cr_assert(other >= 0 && grantpt(other) == 0 && unlockpt(other) == 0);
+	fd = open(ptsname(other), O_RDWR | O_NOCTTY);
+	cr_assert_geq(fd, 0);
+	return fd;
 }
 
 /* Nothing has been begun, and the descriptor is closed. */
@@ -230,6 +242,7 @@ Test(methods_capture, mistakes)
 		"a: cannot be written: No space");
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	refused(&r, "{\"file\": \"a\"}", fd[0], -EINVAL, "is a socket");
+	refused(&r, "{\"file\": \"a\"}", terminal(), -EINVAL, "is a terminal");
 	refused(&r, "{\"file\": \"a\", \"filter\": \"udpp\"}", open("/dev/null", O_WRONLY), -EINVAL,
 		"did you mean \"udp\"?");
 	refused(&r, "{\"file\": \"a\", \"port\": \"inn\"}", fd[1], -EINVAL, "did you mean \"in\"?");

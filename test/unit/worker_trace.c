@@ -263,8 +263,30 @@ Test(trace, follows_a_packet_to_the_worker_that_owns_the_port)
 		       "lookup    rule 7, action a1: forward to p2\n"
 		       "rewrite   nothing to change\n"
 		       "enqueue   port p2\n"
-		       "transmit  port p2, handed over to the worker that owns it\n"
+		       "transmit  port p2, to the ring of the worker that owns it\n"
 		       "transmit  port p2, sent\n");
+}
+
+/* Nothing in the way says that it went where it did not. */
+Test(trace, a_full_ring_to_the_worker_that_owns_the_port)
+{
+	struct rte_ring *ring = rte_ring_create("handover", 2, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+
+	f.worker->tx[2].handover = ring;
+	cr_assert_eq(rte_ring_enqueue(ring, fixture_udp(&f, 8, 53, 64)), 0);
+	forward_with(0);
+	look(1, NULL);
+	fixture_give(&f, 0, fixture_udp(&f, 9, 53, 64));
+	spx_worker_turn(f.worker);
+	one_way("way",
+		"receive   port p0\n"
+		"parse     IPv4 UDP\n"
+		"lookup    rule 7, action a1: forward to p2\n"
+		"rewrite   nothing to change\n"
+		"enqueue   port p2\n"
+		"transmit  port p2, to the ring of the worker that owns it\n"
+		"drop      handover_full: the ring to the worker that owns the output port was full\n");
+	cr_assert_eq(spx_trace_log_ended(trace_log), 1);
 }
 
 Test(trace, a_mirror_copy_is_not_the_packet)
@@ -296,6 +318,16 @@ Test(trace, only_so_many_and_only_those_that_match)
 	cr_assert(strstr(text_of(json_array_get(g, 0), "example"), "10.0.0.0:4096 > 10.0.1.1:53") != NULL);
 	json_decref(g);
 	fixture_balanced(&f.worker->counters, 0);
+}
+
+Test(trace, a_whole_burst)
+{
+	f.worker->burst = SPX_BURST_MAX;
+	look(SPX_BURST_MAX, NULL);
+	for (uint8_t i = 0; i < SPX_BURST_MAX; i++)
+		fixture_give(&f, 0, fixture_udp(&f, i, 80, 64));
+	spx_worker_turn(f.worker);
+	cr_assert_eq(spx_tracer_chosen(tracer), SPX_BURST_MAX);
 }
 
 /* Ways are whole or not begun: where the ring has no room for a way, the packet is not chosen. */
