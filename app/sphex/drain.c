@@ -60,6 +60,7 @@ spx_drain_drop_leftovers(struct spx_appliance *app)
 
 	spx_watch_turn(&watcher);
 	spx_slowpath_drop_waiting(&app->slowpath);
+	spx_slowpath_drop_waiting(&app->slowpath);
 	slow = free_ring(&watcher, app->exception, SPX_NO_PORT);
 	for (uint16_t i = 0; i < app->n_workers; i++) {
 		slow += free_ring(&watcher, app->worker[i]->inject, SPX_NO_PORT);

@@ -229,6 +229,7 @@ spx_slowpath_drop_waiting(struct spx_slowpath *s)
 {
 	uint64_t dropped = s->n_waiting;
 
+	spx_watch_turn(&s->watcher); /* who looks now, after its last turn */
 	for (uint32_t i = 0; s->waiting != NULL && i < spx_neighbour_capacity(s->neighbours); i++) {
 		for (uint16_t k = 0; k < s->waiting[i].n; k++)
 			spx_slow_drop(s, s->waiting[i].pkt[k], SPX_DROP_stopping);

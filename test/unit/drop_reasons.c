@@ -10,28 +10,39 @@
 #include <unistd.h>
 
 #include <criterion/criterion.h>
+#include <rte_cycles.h>
 
 #include "app/sphex/appliance_internal.h"
 #include "app/sphex/methods.h"
 #include "app/sphex/tracer.h"
 #include "test/unit/bad_frames.h"
-#include "test/unit/trace_build.h"
 
 #define RING     16u   /* exceptions, injections */
 #define HANDOVER 2048u /* appliance_wiring.c */
 
-enum { IN, OUT }; /* ports */
+enum { IN, OUT, SIDE }; /* ports */
 
 static const char text[] =
-	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": 128, \"mbufs\": 8192}, \"hash_seed\": 1,"
+	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": 384, \"mbufs\": 8192}, \"hash_seed\": 1,"
 	" \"workers\": {\"count\": 2}, \"slowpath\": {\"exception_ring\": 16, \"inject_ring\": 16},"
 	" \"cache\": {\"mode\": \"none\"}, \"ports\": ["
-	"  {\"name\": \"in\", \"driver\": \"replay\", \"trace\": \"%s\"},"
-	"  {\"name\": \"out\", \"driver\": \"capture\", \"file\": \"/tmp/spx_test_drop_reasons_%u.pcapng\"}],"
+	"  {\"name\": \"in\", \"driver\": \"ethdev\", \"device\": \"net_null0,no-rx=1\", \"max_frame\": 1600,"
+	"   \"verify_checksum\": false, \"addresses\": [\"10.9.0.1/24\"]},"
+	"  {\"name\": \"out\", \"driver\": \"capture\", \"file\": \"/tmp/spx_test_drop_reasons_%u.pcapng\"},"
+	"  {\"name\": \"side\", \"driver\": \"ethdev\", \"device\": \"net_null1,no-rx=1\","
+	"   \"addresses\": [\"10.8.0.1/24\"], \"queue\": {\"rate_kbps\": 8, \"limit_packets\": 2}}],"
+	" \"routes\": [\"10.100.0.0/16 blackhole\", \"10.101.0.0/16 unreachable\", \"10.102.0.0/16 "
+	"prohibit\","
+	"  \"10.103.0.0/16 via 10.8.0.2\"],"
 	" \"actions\": {\"send\": {\"verdict\": \"forward\", \"port\": \"out\"},"
+	"  \"send_slowly\": {\"verdict\": \"forward\", \"port\": \"side\"}, \"route\": {\"verdict\": "
+	"\"route\"},"
 	"  \"deny\": {\"verdict\": \"drop\"}, \"look\": {\"verdict\": \"punt\"}},"
 	" \"rules\": {\"list\": ["
 	"  {\"match\": {\"dport\": 80}, \"action\": \"send\"},"
+	"  {\"match\": {\"dport\": 81}, \"action\": \"send_slowly\"},"
+	"  {\"match\": {\"dport\": 7}, \"action\": \"route\"},"
+	"  {\"match\": {\"ethertype\": \"0x88cc\"}, \"action\": \"route\"},"
 	"  {\"match\": {\"dport\": 53}, \"action\": \"deny\"},"
 	"  {\"match\": {\"dport\": 22}, \"action\": \"look\"}]}}";
 
@@ -78,27 +89,21 @@ tx(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 static void
 start(void)
 {
-	static struct spx_port_ops ops[2];
-	char trace_path[] = "/tmp/spx_test_XXXXXX", json[sizeof(text) + 64];
+	static struct spx_port_ops ops[3];
+	char json[sizeof(text) + 64];
 	struct spx_error err = {""};
-	struct build b;
-	int fd = mkstemp(trace_path);
 
-	build_pcap(&b, false, 0xa1b2c3d4, 1);
-	cr_assert(fd >= 0 && write(fd, b.data, b.n) == (ssize_t)b.n);
-	close(fd);
-	snprintf(json, sizeof(json), text, trace_path, (unsigned)getpid());
+	snprintf(json, sizeof(json), text, (unsigned)getpid());
 	cr_assert_eq(spx_setup_init(&setup), 0);
 	cr_assert_eq(spx_setup_parse(&setup, "text", json, strlen(json), &err), 0, "%s", err.text);
 	cr_assert_eq(spx_eal_start(&setup, &err), 0, "%s", err.text);
 	cr_assert_eq(spx_appliance_create(&setup, &app, &err), 0, "%s", err.text);
-	unlink(trace_path);
-	for (unsigned p = 0; p < 2; p++) {
+	for (unsigned p = 0; p < 3; p++) {
 		ops[p] = *app->port[p].ops;
 		app->port[p].ops = &ops[p];
 	}
 	ops[IN].rx_burst = rx;
-	ops[OUT].tx_burst = tx;
+	ops[OUT].tx_burst = ops[SIDE].tx_burst = tx;
 }
 
 static void
@@ -106,6 +111,7 @@ stop(void)
 {
 	struct spx_error err = {""};
 
+	spx_drain_drop_leftovers(app);
 	spx_watch_remove_tracer(app, tracer);
 	spx_tracer_free(tracer);
 	spx_trace_log_free(trace_log);
@@ -122,11 +128,11 @@ TestSuite(drop_reasons, .init = start, .fini = stop, .timeout = 60);
 static void
 look(void)
 {
-	const char *const names[] = {"in", "out"};
+	const char *const names[] = {"in", "out", "side"};
 	struct spx_tap_options options = {.file = capture_path,
 		.port = SPX_NO_PORT,
 		.points = 1 << SPX_TAP_drop,
-		.n_ports = 2,
+		.n_ports = 3,
 		.port_name = names,
 		.max_frame = 2048};
 	struct spx_error err = {""};
@@ -398,8 +404,209 @@ make_stopping(void)
 	spx_drain_drop_leftovers(app);
 }
 
+/* ---- route -----------------------------------------------------------------------------------------------
+ */
+
+static const uint8_t neighbour_of_in[4] = {10, 9, 0, 2};
+
+/* A packet for the MAC address of the port, from one address to another, that the rules say to route. */
+static void
+give_routed(const uint8_t from[4], const uint8_t to[4], uint8_t ttl, uint32_t data)
+{
+	struct frame f;
+
+	frame_udp4(&f, data);
+	frame_put16(&f, f.udp + 2, 7);
+	memcpy(f.bytes, app->port[IN].mac, 6);
+	memcpy(f.bytes + f.ip + 12, from, 4);
+	memcpy(f.bytes + f.ip + 16, to, 4);
+	f.bytes[f.ip + 8] = ttl;
+	frame_checksum(&f);
+	give(mbuf_of(f.bytes, f.length, 0));
+}
+
+/* To that address, when senders are told of nothing. */
+static void
+give_untold(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t ttl)
+{
+	const uint8_t to[4] = {a, b, c, d};
+
+	look();
+	receiver()->errors_left = 0;
+	give_routed(neighbour_of_in, to, ttl, 20);
+}
+
+static void
+make_not_ip(void)
+{
+	struct frame f;
+
+	good_lldp(&f);
+	memcpy(f.bytes, app->port[IN].mac, 6);
+	look();
+	give(mbuf_of(f.bytes, f.length, 0));
+}
+
+static void
+make_other_host(void)
+{
+	look();
+	app->config->port[IN].mac[5] ^= 1;
+	give_routed(neighbour_of_in, (const uint8_t[]){10, 103, 0, 1}, 64, 20);
+}
+
+static void
+make_martian_source(void)
+{
+	look();
+	give_routed((const uint8_t[]){127, 0, 0, 1}, (const uint8_t[]){10, 103, 0, 1}, 64, 20);
+}
+
+static void
+make_martian_destination(void)
+{
+	give_untold(240, 0, 0, 1, 64);
+}
+
+static void
+make_link_local(void)
+{
+	give_untold(169, 254, 0, 1, 64);
+}
+
+static void
+make_multicast(void)
+{
+	give_untold(224, 0, 0, 5, 64);
+}
+
+static void
+make_broadcast(void)
+{
+	give_untold(255, 255, 255, 255, 64);
+}
+
+static void
+make_reverse_path(void)
+{
+	look();
+	app->config->port[IN].reverse_path = SPX_REVERSE_PATH_STRICT;
+	give_routed((const uint8_t[]){10, 103, 0, 9}, (const uint8_t[]){10, 103, 0, 1}, 64, 20);
+}
+
+static void
+make_no_route(void)
+{
+	give_untold(172, 16, 0, 1, 64);
+}
+
+static void
+make_path_down(void)
+{
+	app->ports_up = ~spx_set_one(SIDE);
+	give_untold(10, 103, 0, 1, 64);
+}
+
+static void
+make_blackhole(void)
+{
+	give_untold(10, 100, 0, 1, 64);
+}
+
+static void
+make_unreachable(void)
+{
+	give_untold(10, 101, 0, 1, 64);
+}
+
+static void
+make_prohibited(void)
+{
+	give_untold(10, 102, 0, 1, 64);
+}
+
+static void
+make_too_big(void)
+{
+	app->config->port[SIDE].mtu = 40;
+	give_untold(10, 103, 0, 1, 64);
+}
+
+static void
+make_ttl_expired(void)
+{
+	give_untold(10, 103, 0, 1, 1);
+}
+
+static void
+make_queue_full(void)
+{
+	look();
+	for (unsigned i = 0; i < 8; i++)
+		give_udp(81);
+}
+
+/* ---- the slow path ---------------------------------------------------------------------------------------
+ */
+
+/* The slow path's clock goes on by a second and a little. */
+static void
+second_later(void)
+{
+	app->slowpath.tsc_zero -= rte_get_tsc_hz() + rte_get_tsc_hz() / 8;
+	spx_slowpath_turn(&app->slowpath);
+	spx_worker_turn(app->worker[0]);
+	spx_worker_turn(app->worker[1]);
+}
+
+static void
+make_neighbour_failed(void)
+{
+	look();
+	give_routed(neighbour_of_in, (const uint8_t[]){10, 103, 0, 1}, 64, 20);
+	for (unsigned i = 0; i < 6; i++)
+		second_later();
+}
+
+static void
+make_neighbour_full(void)
+{
+	look();
+	for (unsigned i = 0; i <= SPX_SLOW_WAITING_MAX; i++) {
+		give_routed(neighbour_of_in, (const uint8_t[]){10, 103, 0, 1}, 64, 20);
+		spx_slowpath_turn(&app->slowpath);
+	}
+}
+
+static void
+make_local_unhandled(void)
+{
+	look();
+	give_routed(neighbour_of_in, (const uint8_t[]){10, 9, 0, 1}, 64, 20);
+	spx_slowpath_turn(&app->slowpath);
+}
+
 static void (*const make[SPX_DROP_COUNT])(void) = {
 	[SPX_DROP_rule_drop] = make_rule_drop,
+	[SPX_DROP_not_ip] = make_not_ip,
+	[SPX_DROP_other_host] = make_other_host,
+	[SPX_DROP_martian_source] = make_martian_source,
+	[SPX_DROP_martian_destination] = make_martian_destination,
+	[SPX_DROP_link_local] = make_link_local,
+	[SPX_DROP_multicast] = make_multicast,
+	[SPX_DROP_broadcast] = make_broadcast,
+	[SPX_DROP_reverse_path] = make_reverse_path,
+	[SPX_DROP_no_route] = make_no_route,
+	[SPX_DROP_path_down] = make_path_down,
+	[SPX_DROP_blackhole] = make_blackhole,
+	[SPX_DROP_unreachable] = make_unreachable,
+	[SPX_DROP_prohibited] = make_prohibited,
+	[SPX_DROP_too_big] = make_too_big,
+	[SPX_DROP_ttl_expired] = make_ttl_expired,
+	[SPX_DROP_queue_full] = make_queue_full,
+	[SPX_DROP_neighbour_failed] = make_neighbour_failed,
+	[SPX_DROP_neighbour_full] = make_neighbour_full,
+	[SPX_DROP_local_unhandled] = make_local_unhandled,
 	[SPX_DROP_no_rule] = make_no_rule,
 	[SPX_DROP_tx_full] = make_tx_full,
 	[SPX_DROP_port_down] = make_port_down,
