@@ -79,6 +79,16 @@ changed(const struct spx_call *call, const struct spx_route *route)
 		spx_report_number(atomic_load(&call->app->generation)));
 }
 
+static json_t *
+deleted(const struct spx_call *call, const struct spx_route *route)
+{
+	char prefix[SPX_ROUTE_TEXT];
+
+	return json_pack("{s:s, s:o}", "prefix",
+		spx_route_format(route->family, route->address, route->length, prefix), "generation",
+		spx_report_number(atomic_load(&call->app->generation)));
+}
+
 /* ---- route.add, route.replace, route.delete ------------------------------------------------------------ */
 
 static int
@@ -115,7 +125,8 @@ read_delete(const struct spx_place *at, const struct spx_field *field, void *int
 }
 
 static int
-change_one(struct spx_call *call, const struct spx_keys *keys, json_t **result)
+change_one(struct spx_call *call, const struct spx_keys *keys,
+	json_t *(*shown)(const struct spx_call *, const struct spx_route *), json_t **result)
 {
 	struct spx_route_list list = {0};
 	int r = spx_call_read(call, keys, &list);
@@ -123,7 +134,7 @@ change_one(struct spx_call *call, const struct spx_keys *keys, json_t **result)
 	if (r == 0 && ((r = spx_call_needs_routing(call)) != 0 || (r = change_locked(call, &list)) != 0))
 		spx_call_refuse(call, r);
 	if (r == 0)
-		r = spx_call_give(call, changed(call, &list.change[0].route), result);
+		r = spx_call_give(call, shown(call, &list.change[0].route), result);
 	spx_route_list_free(&list);
 	return r;
 }
@@ -134,7 +145,7 @@ spx_method_route_add(struct spx_call *call, json_t **result)
 	static const struct spx_field fields[] = {{"route", read_add, .required = true}};
 	static const struct spx_keys keys = SPX_KEYS("route.add", fields);
 
-	return change_one(call, &keys, result);
+	return change_one(call, &keys, changed, result);
 }
 
 int
@@ -143,7 +154,7 @@ spx_method_route_replace(struct spx_call *call, json_t **result)
 	static const struct spx_field fields[] = {{"route", read_replace, .required = true}};
 	static const struct spx_keys keys = SPX_KEYS("route.replace", fields);
 
-	return change_one(call, &keys, result);
+	return change_one(call, &keys, changed, result);
 }
 
 int
@@ -152,7 +163,7 @@ spx_method_route_delete(struct spx_call *call, json_t **result)
 	static const struct spx_field fields[] = {{"route", read_delete, .required = true}};
 	static const struct spx_keys keys = SPX_KEYS("route.delete", fields);
 
-	return change_one(call, &keys, result);
+	return change_one(call, &keys, deleted, result);
 }
 
 /* ---- route.load ---------------------------------------------------------------------------------------- */

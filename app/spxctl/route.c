@@ -15,11 +15,12 @@ static const struct spx_word forms[] = {
 	{"add"}, {"delete"}, {"replace"}, {"show"}, {"find"}, {"load"}, {NULL}};
 enum form { ADD, DELETE, REPLACE, SHOW, FIND, LOAD };
 
+/* What the result calls the route, what became of it, and since which generation. */
 static void
-say(const json_t *result, const char *done)
+say(const json_t *result, const char *member, const char *done)
 {
 	char line[LINE_MAX_BYTES];
-	const char *route = spx_member_text(result, "route");
+	const char *route = spx_member_text(result, member);
 
 	snprintf(line, sizeof(line), "%s", route == NULL ? "-" : route);
 	spx_clean(line);
@@ -30,27 +31,19 @@ say(const json_t *result, const char *done)
 static void
 say_added(const json_t *result)
 {
-	say(result, "added");
-}
-
-static void
-say_deleted(const json_t *result)
-{
-	const char *route = spx_member_text(result, "route");
-	char prefix[64];
-
-	/* The answer repeats what was asked for: the prefix is what counts. */
-	snprintf(prefix, sizeof(prefix), "%.*s", route == NULL ? 0 : (int)strcspn(route, " "),
-		route == NULL ? "" : route);
-	spx_clean(prefix);
-	printf("route %s deleted, generation %" PRId64 "\n", prefix,
-		(int64_t)spx_member_number(result, "generation"));
+	say(result, "route", "added");
 }
 
 static void
 say_in_force(const json_t *result)
 {
-	say(result, "in force");
+	say(result, "route", "in force");
+}
+
+static void
+say_deleted(const json_t *result)
+{
+	say(result, "prefix", "deleted");
 }
 
 /* The words with spaces between. Returns params, or NULL. */

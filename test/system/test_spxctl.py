@@ -633,7 +633,7 @@ def test_show_routes_page_by_page(_net, mock, run):
 def test_route(net, mock, run):
     line = "10.0.0.0/8 via 192.0.2.2"
     mock.answers["route.add"] = mock.answers["route.replace"] = {"route": line, "generation": 8}
-    mock.answers["route.delete"] = {"route": "10.0.0.0/8 blackhole", "generation": 9}
+    mock.answers["route.delete"] = {"prefix": "10.0.0.0/8", "generation": 9}
     mock.answers["route.load"] = {"routes": 2, "deleted": 1, "generation": 10}
     mock.answers["route.find"] = [{"route": ROUTES["list"][0]}, {"route": None}]
     lab.equal(run("route", "add", *line.split())[0], f"route {line} added, generation 8\n", "add")

@@ -35,6 +35,7 @@ done(json_t *result)
 Test(methods_route, add_replace_delete)
 {
 	struct running r;
+	json_t *result;
 
 	running_start_routing(&r);
 	expect_way(&r, "172.16.1.1", "172.16.0.0/12 via 192.0.2.2 dev left");
@@ -47,7 +48,9 @@ Test(methods_route, add_replace_delete)
 		"{\"route\": \"10.0.0.0/8 nexthop via 192.0.2.3 nexthop dev right weight 3\"}"));
 	expect_way(&r, "10.1.1.1",
 		"10.0.0.0/8 nexthop via 192.0.2.3 dev left weight 1 nexthop dev right weight 3");
-	done(running_call(&r, spx_method_route_delete, "{\"route\": \"10.0.0.0/8\"}"));
+	result = running_call(&r, spx_method_route_delete, "{\"route\": \"10.0.0.0/8\"}");
+	cr_expect_str_eq(json_string_value(json_object_get(result, "prefix")), "10.0.0.0/8");
+	done(result);
 	expect_way(&r, "10.1.1.1", "");
 	done(running_call(&r, spx_method_route_delete, "{\"route\": \"172.16.0.0/12 via 192.0.2.2\"}"));
 	expect_way(&r, "172.16.1.1", "");
