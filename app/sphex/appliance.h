@@ -49,14 +49,15 @@ struct spx_appliance {
 	struct spx_rule_table *rules;
 	struct spx_route_table *routes;    /* NULL: there is no routing */
 	struct spx_neighbours *neighbours; /* written by the slow path; NULL: there is no routing */
-	pthread_mutex_t address_lock;      /* of those who change addresses */
+	pthread_mutex_t address_lock;      /* of those who change addresses or routes */
 	struct {                           /* what the next configuration is made of */
 		pthread_mutex_t lock;
 		const struct spx_rules *rules;
 		const struct spx_routes *routes;
 		struct spx_address_list addresses;
 	} latest;
-	uint64_t ports_up; /* set of ports with a link: the control thread writes, workers read */
+	uint64_t ports_up;         /* set of ports with a link: the control thread writes, workers read */
+	_Atomic uint64_t disabled; /* set of ports that are down because a client said so */
 	struct spx_config *_Atomic config; /* in force; for workers, others may see it freed */
 	_Atomic uint64_t generation;       /* of the configuration in force; for everybody */
 	_Atomic int phase;                 /* enum spx_phase */

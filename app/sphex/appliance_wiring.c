@@ -185,6 +185,8 @@ spx_appliance_create_workers(struct spx_appliance *app, struct spx_error *err)
 		r = create_worker(app, i, err);
 	for (uint16_t p = 0; p < app->n_ports && r == 0; p++) {
 		wire_receive(app, &app->port[p]);
+		if (app->port[p].tx_queues == 0)
+			app->slowpath.mute |= spx_set_one(p);
 		r = wire_transmit(app, &app->port[p], err);
 	}
 	if (r == 0)

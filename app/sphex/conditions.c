@@ -55,7 +55,8 @@ look_at_port(struct spx_conditions *c, struct spx_appliance *app, uint16_t p, ui
 	struct spx_port *port = &app->port[p];
 	struct spx_port_stats stats = spx_report_port_stats(app, p);
 	const char *name = app->setup->port[p].name;
-	bool up = port->ops->up == NULL || port->ops->up(port);
+	const bool disabled = atomic_load(&app->disabled) & spx_set_one(p);
+	bool up = !disabled && (port->ops->up == NULL || port->ops->up(port));
 	uint64_t n;
 
 	if (up == atomic_load(&port->down)) {
@@ -67,6 +68,10 @@ look_at_port(struct spx_conditions *c, struct spx_appliance *app, uint16_t p, ui
 	if (unsaid_state(&c->down[p], !up, now)) {
 		if (up)
 			say(c, SPX_LOG_INFO, "port %s is up again", name);
+		else if (disabled)
+			say(c, SPX_LOG_INFO,
+				"port %s is down, as a client said; packets for it are dropped (port_down)",
+				name);
 		else
 			say(c, SPX_LOG_WARNING,
 				"port %s is down: its device is gone or has no link; packets for it are "

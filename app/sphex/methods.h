@@ -42,6 +42,33 @@ int spx_method_rule_load(struct spx_call *call, json_t **result);
 int spx_rule_add_read(struct spx_call *call, struct spx_rule *rule);
 int spx_rule_load_read(struct spx_call *call, struct spx_rule_list *rules, size_t *flags_ignored);
 
+/* ---- methods_route.c, methods_address.c, methods_port.c: changes. They wait, but queue.set ------------- */
+
+int spx_method_route_add(struct spx_call *call, json_t **result);
+int spx_method_route_delete(struct spx_call *call, json_t **result);
+int spx_method_route_load(struct spx_call *call, json_t **result);
+int spx_method_route_replace(struct spx_call *call, json_t **result);
+int spx_method_address_add(struct spx_call *call, json_t **result);
+int spx_method_address_delete(struct spx_call *call, json_t **result);
+int spx_method_show_addresses(struct spx_call *call, json_t **result);
+int spx_method_neighbour_add(struct spx_call *call, json_t **result);
+int spx_method_neighbour_delete(struct spx_call *call, json_t **result);
+int spx_method_show_neighbours(struct spx_call *call, json_t **result);
+int spx_method_port_down(struct spx_call *call, json_t **result);
+int spx_method_port_up(struct spx_call *call, json_t **result);
+
+/* One change of a queue at a time (spx_queue_set): so on the control thread. */
+int spx_method_queue_set(struct spx_call *call, json_t **result);
+int spx_method_show_queues(struct spx_call *call, json_t **result);
+
+/* "up", "down" (no device, no link) or "disabled" (by port.down). */
+const char *spx_port_link(const struct spx_appliance *app, uint16_t p);
+
+/* ---- show_routes.c. They wait ----------------------------------------------------------------------- */
+
+int spx_method_show_routes(struct spx_call *call, json_t **result);
+int spx_method_route_find(struct spx_call *call, json_t **result);
+
 /* ---- methods_trace.c: waits for packets ------------------------------------------------------------- */
 
 int spx_method_trace(struct spx_call *call, json_t **result);
@@ -56,6 +83,20 @@ int spx_method_show_captures(struct spx_call *call, json_t **result);
 
 /* A method's end: `shown` becomes its result; NULL is want of memory. */
 int spx_call_give(struct spx_call *call, json_t *shown, json_t **result);
+
+/* What a table refused with r and call->err, with the method's name before it. Returns r. */
+int spx_call_refuse(struct spx_call *call, int r);
+
+/* 0, or -EOPNOTSUPP: this appliance has no routing. */
+int spx_call_needs_routing(struct spx_call *call);
+
+/* A file that comes along as text: readers of its name (char *, owned) and its text (of the parameters). */
+struct spx_call_file {
+	char *name;
+	const json_t *text;
+};
+int spx_call_read_name(const struct spx_place *at, const struct spx_field *field, void *into);
+int spx_call_read_string(const struct spx_place *at, const struct spx_field *field, void *into);
 
 /* Methods without parameters take {} or nothing. */
 int spx_call_read_nothing(struct spx_call *call);

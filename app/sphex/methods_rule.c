@@ -16,13 +16,6 @@ generation(const struct spx_appliance *app)
 	return spx_report_number(atomic_load(&app->generation));
 }
 
-/* What the rule table refuses, with the method's name before it. */
-static int
-refused(struct spx_call *call, int r)
-{
-	return spx_error_at(call->err, r, "%s", call->method);
-}
-
 static json_t *
 changed(const struct spx_call *call, uint32_t order)
 {
@@ -48,7 +41,7 @@ spx_method_rule_add(struct spx_call *call, json_t **result)
 		return r;
 	r = rule.order == 0 ? spx_rule_table_append(call->app->rules, &rule, ORDER_STEP, call->err)
 			    : spx_rule_table_add(call->app->rules, &rule, call->err);
-	return r != 0 ? refused(call, r) : spx_call_give(call, changed(call, rule.order), result);
+	return r != 0 ? spx_call_refuse(call, r) : spx_call_give(call, changed(call, rule.order), result);
 }
 
 int
@@ -63,20 +56,19 @@ spx_method_rule_delete(struct spx_call *call, json_t **result)
 	if (r != 0)
 		return r;
 	r = spx_rule_table_delete(call->app->rules, order, call->err);
-	return r != 0 ? refused(call, r) : spx_call_give(call, changed(call, order), result);
+	return r != 0 ? spx_call_refuse(call, r) : spx_call_give(call, changed(call, order), result);
 }
 
 /* ---- rule.load ------------------------------------------------------------------------------------- */
 
 struct load {
-	char *name;         /* owned */
-	const json_t *text; /* of the parameters */
+	struct spx_call_file file;
 	uint32_t action;
 };
 
 /* What messages call the file. */
-static int
-read_name(const struct spx_place *at, const struct spx_field *field, void *into)
+int
+spx_call_read_name(const struct spx_place *at, const struct spx_field *field, void *into)
 {
 	if (json_string_length(at->value) > NAME_LIMIT)
 		return spx_mistake(at, "has %zu bytes; a name of at most %d expected",
@@ -84,12 +76,12 @@ read_name(const struct spx_place *at, const struct spx_field *field, void *into)
 	return spx_read_text(at, field, into);
 }
 
-static int
-read_string(const struct spx_place *at, const struct spx_field *field, void *into)
+int
+spx_call_read_string(const struct spx_place *at, const struct spx_field *field, void *into)
 {
 	(void)field;
 	if (!json_is_string(at->value))
-		return spx_unexpected(at, "the text of a rule file expected");
+		return spx_unexpected(at, "the text of a file expected");
 	*(const json_t **)into = at->value;
 	return 0;
 }
@@ -98,8 +90,8 @@ int
 spx_rule_load_read(struct spx_call *call, struct spx_rule_list *rules, size_t *flags_ignored)
 {
 	static const struct spx_field fields[] = {
-		{"name", read_name, offsetof(struct load, name)},
-		{"text", read_string, offsetof(struct load, text), .required = true},
+		{"name", spx_call_read_name, offsetof(struct load, file.name)},
+		{"text", spx_call_read_string, offsetof(struct load, file.text), .required = true},
 		{"action", spx_read_action_id, offsetof(struct load, action)},
 	};
 	static const struct spx_keys keys = SPX_KEYS("rule.load", fields);
@@ -107,13 +99,13 @@ spx_rule_load_read(struct spx_call *call, struct spx_rule_list *rules, size_t *f
 	int r = spx_call_read(call, &keys, &load);
 
 	if (r == 0) {
-		r = spx_setup_parse_rules(call->app->setup, load.name == NULL ? "rules" : load.name,
-			json_string_value(load.text), json_string_length(load.text), load.action, rules,
-			flags_ignored, call->err);
+		r = spx_setup_parse_rules(call->app->setup, load.file.name == NULL ? "rules" : load.file.name,
+			json_string_value(load.file.text), json_string_length(load.file.text), load.action,
+			rules, flags_ignored, call->err);
 		if (r != 0)
-			refused(call, r);
+			spx_call_refuse(call, r);
 	}
-	free(load.name);
+	free(load.file.name);
 	return r;
 }
 
@@ -125,7 +117,7 @@ spx_method_rule_load(struct spx_call *call, json_t **result)
 	int r = spx_rule_load_read(call, &rules, &flags_ignored);
 
 	if (r == 0 && (r = spx_rule_table_set(call->app->rules, rules.rule, rules.n, call->err)) != 0)
-		refused(call, r);
+		spx_call_refuse(call, r);
 	if (r == 0)
 		r = spx_call_give(call,
 			json_pack("{s:o, s:o, s:o}", "rules", spx_report_number(rules.n), "generation",

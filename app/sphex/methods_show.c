@@ -15,6 +15,22 @@ spx_call_give(struct spx_call *call, json_t *shown, json_t **result)
 }
 
 int
+spx_call_refuse(struct spx_call *call, int r)
+{
+	return spx_error_at(call->err, r, "%s", call->method);
+}
+
+int
+spx_call_needs_routing(struct spx_call *call)
+{
+	if (call->app->routes != NULL)
+		return 0;
+	return spx_error(call->err, -EOPNOTSUPP,
+		"this appliance does not route: its configuration needs an address, a route or an action "
+		"with the verdict \"route\"");
+}
+
+int
 spx_call_read_nothing(struct spx_call *call)
 {
 	if (call->params == NULL || (json_is_object(call->params) && json_object_size(call->params) == 0))
@@ -39,13 +55,11 @@ spx_method_show_version(struct spx_call *call, json_t **result)
 static json_t *
 port(const struct spx_report *report, const struct spx_appliance *app, uint16_t p)
 {
-	const struct spx_port *port = &app->port[p];
 	const struct spx_port_counter *c = &report->workers.port[p];
 	const struct spx_port_stats stats = spx_report_port_stats(app, p);
-	bool up = !atomic_load(&port->down);
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-		app->setup->port[p].name, "driver", app->setup->port[p].driver, "link", up ? "up" : "down",
+		app->setup->port[p].name, "driver", app->setup->port[p].driver, "link", spx_port_link(app, p),
 		"rx_packets", spx_report_number(c->rx_packets), "rx_bytes", spx_report_number(c->rx_bytes),
 		"tx_packets", spx_report_number(c->tx_packets), "tx_bytes", spx_report_number(c->tx_bytes),
 		"missed", spx_report_number(stats.missed), "no_mbuf", spx_report_number(stats.no_mbuf),

@@ -9,6 +9,9 @@
  *   methods_trace.c   trace
  *   methods_capture.c capture.*
  *   methods_steer.c   show.steer, steer.*
+ *   methods_route.c, show_routes.c           route.*, show.routes
+ *   methods_address.c  address.*, neighbour.*, show.addresses, show.neighbours
+ *   methods_port.c    port.*, queue.*, show.queues
  *
  * A method reads its parameters by table, as a configuration is read (setup_reader.h), and returns a result.
  * One that may wait (for a grace period, a name server, packets) is `slow` and runs on a thread of its own;

@@ -4,6 +4,7 @@
  *   setup_json.c  the whole configuration
  *   rule_json.c   rules and their matches
  *   route_json.c  routes, addresses, neighbours
+ *   running_json.c  the configuration as it has become
  */
 #ifndef SPX_SETUP_JSON_H
 #define SPX_SETUP_JSON_H
@@ -33,5 +34,10 @@ json_t *spx_neighbour_json(const struct spx_setup *setup, const struct spx_setup
  * equivalent setup: where the default is like no action, which only a quick start has, there is one action
  * more, of which it is the default. Names of files are as the setup has them. */
 json_t *spx_setup_json(const struct spx_setup *setup, const struct spx_rule *rule, size_t n);
+
+/* The same of a running appliance: with the addresses, static routes, permanent neighbours and queues that it
+ * has now (running_json.c). Waits for the lock of the route table. */
+struct spx_appliance;
+json_t *spx_running_json(struct spx_appliance *app, const struct spx_rule *rule, size_t n);
 
 #endif

@@ -143,12 +143,14 @@ int spx_read_routes(const struct spx_place *at, const struct spx_field *field, v
 int spx_read_neighbours(const struct spx_place *at, const struct spx_field *field, void *into);
 int spx_read_addresses(const struct spx_place *at, const struct spx_field *field, void *into);
 
-/* One of each: an address with the length of its prefix; a route, a line of a route file, appended to `list`
- * as a change; a neighbour, without "mac" where only its name is wanted. */
+/* An address with the length of its prefix; a route, a line of a route file, appended to `list`
+ * as a change. */
 int spx_read_address(const struct spx_place *at, uint16_t port, struct spx_address *address);
 int
 spx_read_route(const struct spx_place *at, enum spx_route_operation operation, struct spx_route_list *list);
-int spx_read_neighbour(const struct spx_place *at, bool with_mac, struct spx_setup_neighbour *neighbour);
+
+/* Keys of struct spx_setup_neighbour: an element of "neighbours", and what it is known by, without "mac". */
+extern const struct spx_keys spx_neighbour_keys, spx_neighbour_name_keys;
 
 /* Six hexadecimal bytes with colons, nothing else. */
 bool spx_parse_mac(const char *text, uint8_t mac[6]);

@@ -245,24 +245,15 @@ read_neighbour_mac(const struct spx_place *at, const struct spx_field *field, vo
 }
 
 #define AT(member) offsetof(struct spx_setup_neighbour, member)
-#define WITH_MAC   1
 
 static const struct spx_field neighbour_fields[] = {
 	{"address", read_neighbour_address, .required = true},
 	{"port", spx_read_port_sending, AT(port), .required = true},
-	{"mac", read_neighbour_mac, AT(mac), .kinds = WITH_MAC, .required = true},
+	{"mac", read_neighbour_mac, AT(mac), .required = true},
 };
-
-int
-spx_read_neighbour(const struct spx_place *at, bool with_mac, struct spx_setup_neighbour *neighbour)
-{
-	const struct spx_keys keys = {.what = "a neighbour",
-		.field = neighbour_fields,
-		.n = RTE_DIM(neighbour_fields),
-		.kind = with_mac ? WITH_MAC : 0};
-
-	return spx_read_object(at, &keys, neighbour);
-}
+const struct spx_keys spx_neighbour_keys = SPX_KEYS("a neighbour", neighbour_fields);
+const struct spx_keys spx_neighbour_name_keys = {
+	.what = "a neighbour's name", .field = neighbour_fields, .n = RTE_DIM(neighbour_fields) - 1};
 
 int
 spx_read_neighbours(const struct spx_place *at, const struct spx_field *field, void *into)
@@ -283,7 +274,7 @@ spx_read_neighbours(const struct spx_place *at, const struct spx_field *field, v
 	for (setup->n_neighbours = 0; rc == 0 && setup->n_neighbours < n; setup->n_neighbours++) {
 		struct spx_place place = spx_place_index(at, setup->n_neighbours);
 
-		rc = spx_read_neighbour(&place, true, &setup->neighbour[setup->n_neighbours]);
+		rc = spx_read_object(&place, &spx_neighbour_keys, &setup->neighbour[setup->n_neighbours]);
 	}
 	return rc;
 }

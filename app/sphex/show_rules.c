@@ -98,7 +98,7 @@ spx_method_show_config(struct spx_call *call, json_t **result)
 		r = get_rules(call, &rule, &n);
 	if (r != 0)
 		return r;
-	r = spx_call_give(call, spx_setup_json(call->app->setup, rule, n), result);
+	r = spx_call_give(call, spx_running_json(call->app, rule, n), result);
 	free(rule);
 	/* Who knows the seed can make flows that collide: not for everybody on the machine. */
 	if (r == 0 && call->role == SPX_ROLE_READER)

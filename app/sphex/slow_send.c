@@ -23,6 +23,10 @@ spx_slow_send(struct spx_slowpath *s, struct rte_mbuf *m, uint16_t port)
 	spx_meta(m)->in_port = port;
 	spx_meta(m)->out_port = port;
 	spx_meta(m)->action = SPX_ACTION_NONE;
+	if (s->mute & spx_set_one(port)) {
+		spx_slow_drop(s, m, SPX_DROP_port_down);
+		return;
+	}
 	spx_slowpath_inject(s, port % s->n_workers, m, SPX_STAGE_enqueue);
 }
 

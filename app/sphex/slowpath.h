@@ -52,6 +52,7 @@ struct spx_slowpath {
 	struct spx_slow_waiting *waiting;  /* by index of the neighbour */
 	struct rte_ring
 		*changes; /* struct spx_slow_change *, of configured neighbours, from control threads */
+	uint64_t mute; /* set of ports that never send: answers that would go there are dropped (port_down) */
 	struct rte_mempool *pool;      /* of the packets that it makes */
 	uint64_t tsc_zero, ms_per_tsc; /* its clock: as the workers' (worker.h) */
 

@@ -115,6 +115,25 @@ spx_ctl_call(struct spx_ctl *ctl, const char *method, json_t *params, double tim
 }
 
 int
+spx_ctl_change(struct spx_ctl *ctl, const char *method, json_t *params, void (*print)(const json_t *result))
+{
+	json_t *result;
+	int status;
+
+	if (params == NULL)
+		return spx_ctl_usage("%s: words in UTF-8 expected", method);
+	status = spx_ctl_call(ctl, method, params, 0, &result);
+	if (status != SPX_CTL_OK)
+		return status;
+	if (ctl->given & SPX_CTL_JSON)
+		spx_ctl_print_json(result);
+	else
+		print(result);
+	json_decref(result);
+	return SPX_CTL_OK;
+}
+
+int
 spx_ctl_ask(struct spx_ctl *ctl, const char *method, json_t *params, json_t **result)
 {
 	return spx_ctl_call(ctl, method, params, ANSWER_SECONDS, result);

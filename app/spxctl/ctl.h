@@ -5,11 +5,13 @@
  *   ctl.c             messages, calls
  *   words.c           words that may be abbreviated, numbers
  *   find.c            which socket
+ *   file.c            text of files
  *   client.c          the connection: requests, answers, events, a file that goes along
  *   table.c text.c    what is printed
  *   baseline.c        numbers since "clear"
  *   since.c rates*.c screen.c       counters of an interval, per second, redrawn
- *   show*.c watch.c clear.c rule*.c trace.c capture*.c events.c stop.c     the commands
+ *   show*.c watch.c clear.c rule*.c route.c neighbour.c port.c trace.c capture*.c events.c stop.c     the
+ * commands
  *
  * It is linked without DPDK and starts in a few milliseconds. What the appliance says is not trusted: its
  * texts are printed without control characters, its JSON may have any shape.
@@ -66,6 +68,11 @@ extern const struct spx_ctl_command spx_ctl_commands[]; /* ends with a NULL name
 int spx_ctl_show(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_watch(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_rule(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_route(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_address(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_neighbour(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_queue(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_port(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_clear(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_trace(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_capture(struct spx_ctl *ctl, int n, char **word);
@@ -90,6 +97,15 @@ int spx_ctl_call(struct spx_ctl *ctl, const char *method, json_t *params, double
 
 /* As spx_ctl_call within the usual time, for a method that reads counters. */
 int spx_ctl_ask(struct spx_ctl *ctl, const char *method, json_t *params, json_t **result);
+
+/* Calls, without a limit of time, a method that changes something, and prints the result: as JSON, or by
+ * `print`. `params` is given away; NULL: a word is no UTF-8. Returns the exit status. */
+int
+spx_ctl_change(struct spx_ctl *ctl, const char *method, json_t *params, void (*print)(const json_t *result));
+
+/* The text of a file ("-": standard input) as a JSON string (new reference), or NULL after a message;
+ * `expected` is what it should have been. */
+json_t *spx_ctl_read_text(const char *name, const char *expected);
 
 /* Prints a document, indented, and a newline. */
 void spx_ctl_print_json(const json_t *document);

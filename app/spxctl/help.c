@@ -9,7 +9,8 @@ static int run_help(struct spx_ctl *ctl, int n, char **word);
 const struct spx_ctl_command spx_ctl_commands[] = {
 	{
 		"show",
-		"ports|stages|drops|cache|flows [N]|rules|config|version|captures|clients",
+		"ports|stages|drops|cache|flows "
+		"[N]|rules|routes|addresses|neighbours|queues|config|version|captures|clients",
 		"print counters, tables and state",
 		"  --all    drops: also reasons that have not happened\n"
 		"  --total  count from the start of the appliance, not from your \"clear\"\n"
@@ -48,6 +49,54 @@ const struct spx_ctl_command spx_ctl_commands[] = {
 		"          ClassBench's rules match gets the action NAME. A mistake changes nothing.\n",
 		SPX_CTL_JSON,
 		spx_ctl_rule,
+	},
+	{
+		"route",
+		"add ROUTE\nreplace ROUTE\ndel PREFIX\nload FILE [replace]\nfind ADDRESS\nshow",
+		"change the routes, or ask which one packets to an address take",
+		"  ROUTE    in the words of iproute2, dev is a port: spxctl route add 10.0.0.0/8 via "
+		"192.0.2.2\n"
+		"  replace  also where the prefix has a route\n"
+		"  load     adds all routes of FILE (\"-\": standard input), one a line, at once; with "
+		"\"replace\" "
+		"they\n"
+		"           take the place of all that are there. A mistake changes nothing.\n",
+		SPX_CTL_JSON,
+		spx_ctl_route,
+	},
+	{
+		"address",
+		"add ADDRESS/LENGTH dev PORT\ndel ADDRESS/LENGTH dev PORT\nshow",
+		"change the addresses of the appliance",
+		"  The routes to the address and to its prefix come and go with it.\n",
+		SPX_CTL_JSON,
+		spx_ctl_address,
+	},
+	{
+		"neighbour",
+		"add ADDRESS dev PORT mac MAC\ndel ADDRESS dev PORT\nshow",
+		"make neighbours permanent, or forget them",
+		"",
+		SPX_CTL_JSON,
+		spx_ctl_neighbour,
+	},
+	{
+		"queue",
+		"set PORT [rate N] [packets N] [bytes N]\nshow",
+		"change rate and limits of a shaped port",
+		"  rate     kbit/s; 0: as fast as the port takes packets\n"
+		"  packets  that may wait\n"
+		"  bytes    of the packets that may wait\n",
+		SPX_CTL_JSON,
+		spx_ctl_queue,
+	},
+	{
+		"port",
+		"down NAME\nup NAME",
+		"let nothing out by a port, or again",
+		"",
+		SPX_CTL_JSON,
+		spx_ctl_port,
 	},
 	{
 		"trace",

@@ -1,7 +1,6 @@
 /* rule add, del, load, show. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "app/spxctl/rule.h"
@@ -59,51 +58,6 @@ rule_delete(struct spx_ctl *ctl, int n, char **word)
 
 /* ---- load ------------------------------------------------------------------------------------------ */
 
-/* All of a file, and its length, or NULL with errno: EFBIG when it is longer than the appliance takes. */
-static char *
-read_all(FILE *file, size_t *length)
-{
-	char *text = spx_ctl_memory(malloc(SPX_CLIENT_SEND_MAX));
-
-	*length = fread(text, 1, SPX_CLIENT_SEND_MAX, file);
-	if (ferror(file) || *length == SPX_CLIENT_SEND_MAX) {
-		errno = ferror(file) ? errno : EFBIG;
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-/* The file's text as a JSON string, or NULL after a message. */
-static json_t *
-read_text(const char *name)
-{
-	bool standard_input = strcmp(name, "-") == 0;
-	FILE *file = standard_input ? stdin : fopen(name, "re");
-	char *text;
-	json_t *string;
-	size_t length;
-
-	if (file == NULL) {
-		spx_ctl_failed("%s: %s", name, strerror(errno));
-		return NULL;
-	}
-	text = read_all(file, &length);
-	if (text == NULL)
-		spx_ctl_failed("%s: %s", name,
-			errno == EFBIG ? "longer than 8 MiB, the most that sphex takes" : strerror(errno));
-	if (!standard_input)
-		fclose(file);
-	if (text == NULL)
-		return NULL;
-	string = memchr(text, '\0', length) == NULL ? json_stringn(text, length) : NULL;
-	free(text);
-	if (string == NULL)
-		spx_ctl_failed(
-			"%s: no text in UTF-8; a rule file in JSON or ClassBench's format expected", name);
-	return string;
-}
-
 static int
 rule_load(struct spx_ctl *ctl, int n, char **word)
 {
@@ -118,7 +72,7 @@ rule_load(struct spx_ctl *ctl, int n, char **word)
 		return spx_ctl_usage("%s", err.text);
 	if (n == 2 || n > 3)
 		return spx_ctl_usage("rule load: one NAME behind \"action\" expected");
-	text = read_text(word[0]);
+	text = spx_ctl_read_text(word[0], "a rule file in JSON or ClassBench's format");
 	if (text == NULL)
 		return SPX_CTL_FAILED;
 	params = json_pack("{s:s, s:o, s:s*}", "name", strcmp(word[0], "-") == 0 ? "standard input" : word[0],

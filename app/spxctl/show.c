@@ -1,5 +1,5 @@
 /* show: asks for one thing and prints it. Each thing is a line of the table below; how it is printed stands
- * in show_counters.c, show_cache.c, show_rules.c and show_lists.c. */
+ * in show_counters.c, show_cache.c, show_rules.c, show_routes.c and show_lists.c. */
 #include "app/spxctl/show.h"
 #include "app/spxctl/baseline.h"
 #include "app/spxctl/since.h"
@@ -15,6 +15,10 @@ const struct spx_show spx_shows[] = {
 	{"cache", "show.cache", SPX_CTL_TOTAL, .counters = true, .print = spx_show_cache},
 	{"flows", "show.flows", .counted = true, .print = spx_show_flows},
 	{"rules", "show.rules", .print = spx_show_rules},
+	{"routes", "show.routes", .print = spx_show_routes},
+	{"addresses", "show.addresses", .print = spx_show_addresses},
+	{"neighbours", "show.neighbours", .print = spx_show_neighbours},
+	{"queues", "show.queues", .print = spx_show_queues},
 	{"config", "show.config", .print = spx_show_config},
 	{"version", "show.version", .print = spx_show_version},
 	{"captures", "show.captures", .print = spx_show_captures},
@@ -79,6 +83,8 @@ since_clear(const struct spx_ctl *ctl, const struct spx_show *show, json_t *resu
 static int
 ask(struct spx_ctl *ctl, const struct spx_show *show, json_t *params, json_t **result)
 {
+	if (show->print == spx_show_routes)
+		return spx_show_all_routes(ctl, result);
 	if (show->print != spx_show_rules)
 		return spx_ctl_ask(ctl, show->method, params, result);
 	return spx_show_all_rules(ctl, result);

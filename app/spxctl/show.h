@@ -39,6 +39,10 @@ int spx_show_drops(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_cache(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_flows(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_rules(const struct spx_ctl *ctl, const json_t *result);
+int spx_show_routes(const struct spx_ctl *ctl, const json_t *result);
+int spx_show_addresses(const struct spx_ctl *ctl, const json_t *result);
+int spx_show_neighbours(const struct spx_ctl *ctl, const json_t *result);
+int spx_show_queues(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_config(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_version(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_captures(const struct spx_ctl *ctl, const json_t *result);
@@ -46,6 +50,9 @@ int spx_show_clients(const struct spx_ctl *ctl, const json_t *result);
 
 /* All rules, page by page, in one result of show.rules. SPX_CTL_OK, or the exit status after a message. */
 int spx_show_all_rules(struct spx_ctl *ctl, json_t **result);
+
+/* All routes, the same way. */
+int spx_show_all_routes(struct spx_ctl *ctl, json_t **result);
 
 /* `show what`, for commands that have it as a form of their own. */
 int spx_show_one(struct spx_ctl *ctl, const char *what);

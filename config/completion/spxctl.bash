@@ -22,12 +22,31 @@ _spxctl_captures() {
 _spxctl_words() {
   local last=${!#}
   case "$*" in
-  "") echo "show watch clear rule trace capture events stop help" ;;
-  show) echo "ports stages drops cache flows rules config version captures clients" ;;
+  "") echo "show watch clear rule route address neighbour queue port trace capture events stop help" ;;
+  show) echo "ports stages drops cache flows rules routes addresses neighbours queues config version captures clients" ;;
   watch) echo "ports stages drops cache flows" ;;
   rule) echo "add del load show" ;;
+  route) echo "add replace del load find show" ;;
+  address | neighbour) echo "add del show" ;;
+  queue) echo "set show" ;;
+  port) echo "down up" ;;
+  "port "* | "queue set") (($# == 2)) && _spxctl_ports ;;
+  "queue set "*) (($# % 2)) && echo "rate packets bytes" ;;
+  "route load "*) (($# == 3)) && echo "replace" ;;
+  "route add "* | "route replace "*)
+    case $last in
+    dev) _spxctl_ports ;;
+    *) echo "via dev nexthop weight blackhole unreachable prohibit" ;;
+    esac
+    ;;
+  "address "* | "neighbour "*)
+    case $last in
+    dev) _spxctl_ports ;;
+    *) (($# == 3)) && echo "dev" || { [[ $1 == neighbour ]] && (($# == 5)) && echo "mac"; } ;;
+    esac
+    ;;
   capture) echo "start stop show" ;;
-  help) echo "show watch clear rule trace capture events stop help" ;;
+  help) echo "show watch clear rule route address neighbour queue port trace capture events stop help" ;;
   events*) echo "condition rules capture stop" ;;
   "capture stop") _spxctl_captures ;;
   "rule load "*" action") _spxctl_actions ;;
@@ -95,7 +114,7 @@ _spxctl() {
   mapfile -t COMPREPLY < <(compgen -W "$(_spxctl_words "${words[@]}")" -- "$current")
   # Files, where one may stand.
   case "${words[*]}" in
-  "rule load" | "capture start"*)
+  "rule load" | "route load" | "capture start"*)
     case $previous in
     port | filter | snap | count) ;;
     *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;

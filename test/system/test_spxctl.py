@@ -55,10 +55,22 @@ CAPTURE = {"id": 1, "file": "drops.pcapng", "port": None, "points": ["receive", 
            "packets": 10, "bytes": 600, "lost": 0, "ended": False}
 CLIENTS = {"clients": [{"uid": 0, "pid": 99, "role": "operator", "requests": 5, "seconds": 1.2, "events": False}],
            "accepted": 6, "refused": 0, "cut_off": 0, "malformed": 4}
+ROUTES = {"generation": 7, "routes": {"ipv4": 6, "ipv6": 1}, "bytes": {"ipv4": 1000, "ipv6": 0}, "next_hops": 3,
+          "groups": 1, "batches": 4, "next": None, "list": [
+              {"prefix": "10.0.0.0/8", "origin": "static", "route": "10.0.0.0/8 via 192.0.2.2 dev left",
+               "paths": [{"kind": "gateway", "gateway": "192.0.2.2", "port": "left"}]}]}
+NEIGHBOURS = {"capacity": 4096, "neighbours": [
+    {"address": "192.0.2.2", "port": "left", "mac": "02:00:00:00:00:02", "state": "permanent"},
+    {"address": "192.0.2.3", "port": "left", "mac": None, "state": "incomplete"}]}
+QUEUE = {"port": "left", "rate_kbps": 10000, "limit_packets": 1000, "limit_bytes": 1000000, "packets": 1, "bytes": 60,
+         "most_packets": 2, "most_bytes": 120, "sent_packets": 3, "sent_bytes": 180, "dropped_packets": 4,
+         "dropped_bytes": 240}
 ANSWERS = {
     "show.ports": PORTS, "show.stages": STAGES, "show.drops": DROPS, "show.cache": CACHE, "show.flows": FLOWS,
     "show.rules": RULES, "show.config": {"ports": [], "rules": {"list": []}},
     "show.version": {"version": "9.9.9", "protocol": 1, "dpdk": "DPDK 22.11.11"},
+    "show.routes": ROUTES, "show.addresses": {"addresses": [{"port": "left", "address": "192.0.2.1/24"}]},
+    "show.neighbours": NEIGHBOURS, "show.queues": {"queues": [QUEUE]},
     "show.captures": {"captures": [CAPTURE]}, "show.clients": CLIENTS,
 }
 
@@ -176,7 +188,8 @@ def test_show_flows(_net, mock, run):
 
 @mocked
 def test_show_json_is_the_result(_net, _mock, run):
-    for word in ("ports", "stages", "drops", "cache", "flows", "rules", "config", "version", "captures", "clients"):
+    for word in ("ports", "stages", "drops", "cache", "flows", "rules", "routes", "addresses", "neighbours", "queues",
+                 "config", "version", "captures", "clients"):
         lab.equal(json.loads(run("--json", "show", word)[0]), ANSWERS[f"show.{word}"], word)
     lab.equal(json.loads(run("show", "config")[0]), ANSWERS["show.config"], "config without --json")
 
@@ -574,6 +587,131 @@ def test_rule_load_of_many(net, mock, run):
     lab.equal(len(mock.requests[0][1]["text"]), 5000000, "bytes that came")
 
 
+# ---- routes, addresses, neighbours, queues, ports
+
+@mocked
+def test_show_routing(_net, mock, run):
+    out, _err = run("show", "routes")
+    says(out, "10.0.0.0/8 via 192.0.2.2 dev left  static\n")
+    lab.equal(row(out, "6"), "6 1 3 1 4 7".split(), "sums")
+    lab.equal(row(run("show", "addresses")[0], "192.0.2.1/24"), ["192.0.2.1/24", "left"], "address")
+    out, _err = run("show", "neighbours")
+    lab.equal(row(out, "192.0.2.2"), "192.0.2.2 left 02:00:00:00:00:02 permanent".split(), "neighbour")
+    lab.equal(row(out, "192.0.2.3"), "192.0.2.3 left - incomplete".split(), "neighbour")
+    lab.equal(row(run("show", "queues")[0], "left"), "left 10000 1 1000 60 1000000 2 3 180 4".split(), "queue")
+    for words, method in (("route", "routes"), ("address", "addresses"), ("neighbour", "neighbours"), ("queue", "queues")):
+        mock.requests.clear()
+        run(words, "show")
+        lab.equal([name for name, _params in mock.requests], [f"show.{method}"], words)
+    mock.answers["show.queues"] = {"queues": []}
+    says(run("show", "queues")[0], "no port is shaped")
+    mock.answers["show.routes"] = Error("show.routes: this appliance does not route", data={"errno": "EOPNOTSUPP"})
+    says(run("show", "routes", status=1)[1], "does not route")
+
+
+@mocked
+def test_show_routes_page_by_page(_net, mock, run):
+    def page(params):
+        start = int(params.get("from", "10.0.0.0/8").split(".")[1])
+        return {**ROUTES, "list": [{"prefix": f"10.{n}.0.0/16", "origin": "static", "route": f"10.{n}.0.0/16 dev left"}
+                                   for n in range(start, start + 10)],
+                "next": f"10.{start + 10}.0.0/16" if start < 20 else None}
+    mock.answers["show.routes"] = page
+    out, _err = run("show", "routes")
+    lab.equal([line.split()[0] for line in out.splitlines() if line.startswith("10.")],
+              [f"10.{n}.0.0/16" for n in range(30)], "prefixes")
+    lab.equal([params for _method, params in mock.requests],
+              [{"count": 10000}, {"from": "10.10.0.0/16", "count": 10000}, {"from": "10.20.0.0/16", "count": 10000}],
+              "requests")
+    mock.answers["show.routes"] = {**ROUTES, "next": "10.0.0.0/8"}
+    says(run("show", "routes", status=1)[1], "does not go on")
+    mock.answers["show.routes"] = [{**ROUTES, "next": "11.0.0.0/8"}, {**ROUTES, "list": [], "next": "12.0.0.0/8"}]
+    says(run("show", "routes", status=1)[1], "does not go on")
+
+
+@mocked
+def test_route(net, mock, run):
+    line = "10.0.0.0/8 via 192.0.2.2"
+    mock.answers["route.add"] = mock.answers["route.replace"] = {"route": line, "generation": 8}
+    mock.answers["route.delete"] = {"prefix": "10.0.0.0/8", "generation": 9}
+    mock.answers["route.load"] = {"routes": 2, "deleted": 1, "generation": 10}
+    mock.answers["route.find"] = [{"route": ROUTES["list"][0]}, {"route": None}]
+    lab.equal(run("route", "add", *line.split())[0], f"route {line} added, generation 8\n", "add")
+    lab.equal(run("route", "add", line)[0], f"route {line} added, generation 8\n", "add of one word")
+    lab.equal(run("route", "repl", *line.split())[0], f"route {line} in force, generation 8\n", "replace")
+    lab.equal(run("route", "del", "10.0.0.0/8")[0], "route 10.0.0.0/8 deleted, generation 9\n", "del")
+    lab.equal(run("route", "find", "10.1.2.3")[0], "10.0.0.0/8 via 192.0.2.2 dev left\n", "find")
+    lab.equal(run("route", "find", "11.1.2.3")[0], "no route\n", "find without a route")
+    with open(net.path("routes"), "w", encoding="utf-8") as file:
+        file.write(line + "\n")
+    lab.equal(run("route", "load", net.path("routes"))[0], "2 routes loaded, 1 deleted, generation 10\n", "load")
+    run("route", "load", "-", "replace", stdin=line)
+    lab.equal(mock.requests, [
+        ("route.add", {"route": line}), ("route.add", {"route": line}), ("route.replace", {"route": line}),
+        ("route.delete", {"route": "10.0.0.0/8"}), ("route.find", {"address": "10.1.2.3"}),
+        ("route.find", {"address": "11.1.2.3"}),
+        ("route.load", {"name": net.path("routes"), "text": line + "\n", "replace": False}),
+        ("route.load", {"name": "standard input", "text": line, "replace": True})], "requests")
+    lab.equal(json.loads(run("--json", "route", "del", "10.0.0.0/8")[0])["generation"], 9, "JSON")
+    mock.answers["route.add"] = Error("route.add: 10.0.0.0/8 is there", data={"errno": "EEXIST"})
+    lab.equal(run("route", "add", line, status=1)[1], "spxctl: route.add: 10.0.0.0/8 is there\n", "error")
+
+
+@mocked
+def test_addresses_and_neighbours(_net, mock, run):
+    mock.answers["address.add"] = mock.answers["address.delete"] = {"port": "left", "address": "192.0.2.1/24"}
+    mock.answers["neighbour.add"] = mock.answers["neighbour.delete"] = {"port": "left", "address": "192.0.2.2"}
+    lab.equal(run("addr", "add", "192.0.2.1/24", "dev", "left")[0], "address 192.0.2.1/24 on port left added\n", "add")
+    lab.equal(run("addr", "del", "192.0.2.1/24", "dev", "left")[0], "address 192.0.2.1/24 on port left deleted\n", "del")
+    says(run("neigh", "add", "192.0.2.2", "dev", "left", "mac", "02:00:00:00:00:02")[0], "192.0.2.2 on port left added")
+    says(run("neigh", "del", "192.0.2.2", "dev", "left")[0], "192.0.2.2 on port left deleted")
+    neighbour = {"address": "192.0.2.2", "port": "left"}
+    lab.equal(mock.requests, [
+        ("address.add", {"address": "192.0.2.1/24", "port": "left"}),
+        ("address.delete", {"address": "192.0.2.1/24", "port": "left"}),
+        ("neighbour.add", {**neighbour, "mac": "02:00:00:00:00:02"}), ("neighbour.delete", neighbour)], "requests")
+
+
+@mocked
+def test_queues_and_ports(_net, mock, run):
+    mock.answers["queue.set"] = QUEUE
+    mock.answers["port.down"] = {"port": "left", "link": "disabled"}
+    mock.answers["port.up"] = {"port": "left", "link": "up"}
+    says(run("queue", "set", "left", "rate", "10000", "bytes", "1000000")[0], "rate 10000 kbit/s, at most 1000 packets")
+    lab.equal(run("port", "down", "left")[0], "port left is disabled\n", "down")
+    lab.equal(run("port", "up", "left")[0], "port left is up\n", "up")
+    lab.equal(mock.requests, [("queue.set", {"port": "left", "rate_kbps": 10000, "limit_bytes": 1000000}),
+                              ("port.down", {"port": "left"}), ("port.up", {"port": "left"})], "requests")
+
+
+@mocked
+def test_routing_mistakes(net, mock, run):
+    refuses(run, "route", "a word is missing")
+    refuses(run, "route add", 'such as "10.0.0.0/8 via 192.0.2.2"')
+    refuses(run, "route del", "PREFIX is missing")
+    refuses(run, "route load", "FILE is missing")
+    refuses(run, "route load f g", '"replace" expected')
+    refuses(run, "route load f replace g", '"g" is too much')
+    refuses(run, "route find", "ADDRESS is missing")
+    refuses(run, "route find a b", '"b" is too much')
+    refuses(run, "route show x", '"x" is too much')
+    refuses(run, "address add", "ADDRESS is missing")
+    refuses(run, "address add 192.0.2.1/24", '"dev PORT" is missing')
+    refuses(run, "address add 192.0.2.1/24 dev", "one value of dev expected")
+    refuses(run, "address add 192.0.2.1/24 dev a mac b", '"mac" is too much')
+    refuses(run, "neighbour add 192.0.2.2 dev a", '"mac MAC" is missing')
+    refuses(run, "neighbour add 192.0.2.2 dav a", 'did you mean "dev"?')
+    refuses(run, "queue set", "PORT is missing")
+    refuses(run, "queue set left", "nothing to set")
+    refuses(run, "queue set left rate", "rate is missing")
+    refuses(run, "queue set left rate x", "whole number")
+    refuses(run, "queue set left rate 1 rate 2", "rate is given twice")
+    refuses(run, "port down", "NAME is missing")
+    refuses(run, "port up a b", '"b" is too much')
+    says(run("route", "load", net.path("gone"), status=1)[1], "No such file")
+    lab.equal(mock.requests, [], "requests")
+
+
 # ---- trace
 
 @mocked
@@ -762,6 +900,10 @@ def test_completion(net, mock, run):
     lab.equal(complete(net, mock, "show", "dr"), ["drops"], "a beginning")
     lab.equal(complete(net, mock, "--json", "show", "p"), ["ports"], "behind an option")
     lab.equal(complete(net, mock, "rule", "add", "s"), ["src", "sport"], "a key")
+    lab.equal(complete(net, mock, "route", "add", "10.0.0.0/8", "v"), ["via"], "a word of a route")
+    lab.equal(complete(net, mock, "neighbour", "add", "192.0.2.2", "dev", "in", ""), ["mac"], "a neighbour's word")
+    lab.equal(complete(net, mock, "address", "add", "192.0.2.1/24", ""), ["dev"], "an address's word")
+    lab.equal(complete(net, mock, "queue", "set", "in", "r"), ["rate"], "a key of a queue")
     lab.equal(complete(net, mock, "rule", "add", "dport", "53", "act"), ["action"], "the next key")
 
 
@@ -772,10 +914,14 @@ def test_completion_asks_for_names(net, mock, _run):
     lab.equal(complete(net, mock, "rule", "add", "action", ""), ["deny", "web"], "actions")
     lab.equal(complete(net, mock, "rule", "load", "f", "action", "w"), ["web"], "actions")
     lab.equal(complete(net, mock, "capture", "start", "port", ""), ["in", "out"], "ports")
+    for words in (["port", "down"], ["queue", "set"], ["route", "add", "10.0.0.0/8", "dev"],
+                  ["address", "del", "192.0.2.1/24", "dev"]):
+        lab.equal(complete(net, mock, *words, ""), ["in", "out"], "ports")
     lab.equal(complete(net, mock, "capture", "stop", ""), ["1"], "captures")
     with open(net.path("rules.json"), "w", encoding="utf-8"):
         pass
     lab.equal(complete(net, mock, "rule", "load", net.path("rul")), [net.path("rules.json")], "a file")
+    lab.equal(complete(net, mock, "route", "load", net.path("rul")), [net.path("rules.json")], "a file")
     lab.check(not os.path.exists(net.path("evil")), "a name was run as a command")
 
 
@@ -798,7 +944,8 @@ lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_t
          test_lines_in_pieces_and_long_ones, test_a_line_without_end, test_notifications_before_the_answer,
          test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_tables,
          test_watch_ends_with_the_appliance, test_watch_on_a_terminal, test_rule, test_rule_mistakes,
-         test_rule_load_of_many, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
+         test_rule_load_of_many, test_show_routing, test_show_routes_page_by_page, test_route,
+         test_addresses_and_neighbours, test_queues_and_ports, test_routing_mistakes, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
          test_capture_to_standard_output, test_capture_ends_with_ctrl_c,
          test_ends_when_nothing_can_be_written, test_events, test_stop,
          test_completion, test_completion_asks_for_names, test_starts_fast_without_dpdk, needs_network=False)

@@ -169,7 +169,7 @@ static const struct {
 	{spx_method_rule_delete, "{\"order\": \"32\"}", -EINVAL, "order: is \"32\"; an integer from 1"},
 	{spx_method_rule_delete, "{\"order\": 33}", -ENOENT, "there is no rule of order 33"},
 	{spx_method_rule_load, "{}", -EINVAL, "\"text\" is missing"},
-	{spx_method_rule_load, "{\"text\": 5}", -EINVAL, "text: is 5; the text of a rule file expected"},
+	{spx_method_rule_load, "{\"text\": 5}", -EINVAL, "text: is 5; the text of a file expected"},
 	{spx_method_rule_load, "{\"text\": \"\", \"action\": \"none\"}", -EINVAL, "action: is \"none\""},
 	{spx_method_rule_load, "{\"text\": \"\", \"name\": \"a\\nb\"}", -EINVAL, "name: is \"a\\nb\""},
 	{spx_method_rule_load, "{\"text\": \"\"}", -EINVAL, "rules: is no JSON, so ClassBench"},

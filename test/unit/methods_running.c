@@ -17,11 +17,11 @@
 #define WHOLE_WAY (2 * TRACE_FRAMES + 2 * SPX_BURST_MAX)
 
 static const char text[] =
-	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": 128, \"mbufs\": 4096}, \"seconds\": 60,"
+	"{\"memory\": {\"hugepages\": \"off\", \"megabytes\": %s, \"mbufs\": 4096}, \"seconds\": 60,"
 	" \"hash_seed\": 1, \"workers\": {\"count\": 2, \"idle\": \"sleep\"},"
 	" \"cache\": {\"mode\": \"exact\", \"entries\": 1024, \"flood_guard\": 0}, \"ports\": ["
 	"  {\"name\": \"in\", \"driver\": \"replay\", \"trace\": \"%s\", \"passes\": 0},"
-	"  {\"name\": \"left\", \"driver\": \"ethdev\", \"device\": \"net_null0,no-rx=1\"},"
+	"  {\"name\": \"left\", \"driver\": \"ethdev\", \"device\": \"net_null0,no-rx=1\"%s},"
 	"  {\"name\": \"right\", \"driver\": \"ethdev\", \"device\": \"net_null1,no-rx=1\"}],"
 	" \"actions\": {"
 	"  \"web\": {\"verdict\": \"forward\", \"port\": \"left\", \"count\": true, \"decrement_ttl\": true},"
@@ -30,7 +30,14 @@ static const char text[] =
 	" \"rules\": {\"classifier\": \"linear\", \"default\": \"deny\", \"list\": ["
 	"  {\"match\": {\"dport\": 53}, \"action\": \"web\"},"
 	"  {\"match\": {\"ethertype\": \"0x0806\"}, \"action\": \"look\"},"
-	"  {\"match\": {\"proto\": \"udp\", \"dport\": 80}, \"action\": \"other\"}]}}";
+	"  {\"match\": {\"proto\": \"udp\", \"dport\": 80}, \"action\": \"other\"}]}%s}";
+
+#define ROUTING_LEFT                                                                                         \
+	", \"addresses\": [\"192.0.2.1/24\"], "                                                              \
+	"\"queue\": {\"rate_kbps\": 1000, \"limit_packets\": 100}"
+#define ROUTING_SECTIONS                                                                                     \
+	", \"routes\": [\"172.16.0.0/12 via 192.0.2.2\"], \"neighbours\": [{\"address\": \"192.0.2.2\", "    \
+	"\"port\": \"left\", \"mac\": \"02:00:00:00:00:02\"}]"
 
 static void
 record(struct build *b, const struct frame *f)
@@ -106,16 +113,16 @@ running_wait(const struct running *r)
 	}
 }
 
-void
-running_start(struct running *r)
+static void
+start(struct running *r, const char *megabytes, const char *left, const char *sections)
 {
-	char path[] = "/tmp/spx_test_XXXXXX", json[sizeof(text) + 64];
+	char path[] = "/tmp/spx_test_XXXXXX", json[sizeof(text) + 512];
 	struct spx_error err = {""};
 	sigset_t signals;
 
 	*r = (struct running){0};
 	write_trace(path);
-	snprintf(json, sizeof(json), text, path);
+	snprintf(json, sizeof(json), text, megabytes, path, left, sections);
 	cr_assert_eq(spx_setup_init(&r->setup), 0);
 	cr_assert_eq(spx_setup_parse(&r->setup, "text", json, strlen(json), &err), 0, "%s", err.text);
 	sigemptyset(&signals); /* for the control thread alone, so before there are others */
@@ -126,6 +133,18 @@ running_start(struct running *r)
 	cr_assert_eq(unlink(path), 0); /* a replay has it mapped */
 	cr_assert_eq(pthread_create(&r->thread, NULL, run, r), 0);
 	running_wait(r);
+}
+
+void
+running_start(struct running *r)
+{
+	start(r, "128", "", "");
+}
+
+void
+running_start_routing(struct running *r)
+{
+	start(r, "512", ROUTING_LEFT, ROUTING_SECTIONS);
 }
 
 void

@@ -29,6 +29,10 @@ struct running {
  * look (punt), 4 deny (drop), the default. Rules: 16 port 53 -> web, 32 ARP -> look, 48 port 80 -> other. */
 void running_start(struct running *r);
 
+/* The same with routing: port left has the address 192.0.2.1/24 and a queue of 1000 kbit/s and 100 packets;
+ * a route 172.16.0.0/12 via 192.0.2.2, and that neighbour. */
+void running_start_routing(struct running *r);
+
 /* Ends the run as a user would; its counters must add up. */
 void running_end(struct running *r);
 
