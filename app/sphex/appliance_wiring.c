@@ -175,6 +175,7 @@ spx_appliance_create_workers(struct spx_appliance *app, struct spx_error *err)
 	app->slowpath.watcher.published = &app->watching.now;
 	app->slowpath.watcher.thread = SPX_WATCH_SLOWPATH;
 	app->slowpath.n_workers = app->setup->workers;
+	app->slowpath.local_port = app->setup->local_port;
 	app->slowpath.config = &app->config;
 	app->slowpath.neighbours = app->neighbours;
 	app->slowpath.pool = app->pool;

@@ -26,6 +26,7 @@ spx_setup_init(struct spx_setup *setup)
 		.exception_ring = 1024,
 		.inject_ring = 1024,
 		.flow_ring = 4096,
+		.local_port = SPX_NO_PORT,
 		.cache = {.mode = SPX_FLOW_MODE_layered,
 			.ways = SPX_FLOW_WAYS_MAX,
 			.p = 0.001,

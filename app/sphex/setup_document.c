@@ -85,6 +85,7 @@ static const struct spx_field setup_fields[] = {
 	{"seconds", spx_read_number, AT(seconds), .max = 1000000000},
 	{"report", spx_read_file, AT(report)},
 	{"ports", spx_read_ports, .required = true},
+	{"local_port", spx_read_port_sending, AT(local_port)},
 	{"actions", spx_read_actions},
 	{"rules", spx_read_rules},
 	{"routes", spx_read_routes},

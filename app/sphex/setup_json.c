@@ -281,6 +281,8 @@ spx_setup_json(const struct spx_setup *s, const struct spx_rule *rule, size_t n)
 	if (s->report != NULL)
 		json_object_set_new(o, "report", spx_report_string(s->report));
 	json_object_set_new(o, "ports", ports(s));
+	if (s->local_port != SPX_NO_PORT)
+		json_object_set_new(o, "local_port", json_string(s->port[s->local_port].name));
 	json_object_set_new(o, "actions", actions_json);
 	json_object_set_new(o, "rules", rules(s, rule, n, actions_json));
 	json_object_set_new(o, "routes", routes(s));

@@ -73,6 +73,21 @@ echo6(struct spx_slowpath *s, struct rte_mbuf *m)
 	spx_slow_send(s, m, meta->in_port);
 }
 
+/* What this node does not answer itself goes to the local port as it is, for the MAC address of the interface
+ * there, so that the kernel's programs answer. */
+static void
+hand_on(struct spx_slowpath *s, struct rte_mbuf *m)
+{
+	const struct spx_meta *meta = spx_meta(m);
+
+	if (s->local_port == SPX_NO_PORT || meta->in_port == s->local_port || meta->layout.vlan != 0) {
+		spx_slow_refuse(s, m, SPX_DROP_local_unhandled);
+		return;
+	}
+	memcpy(rte_pktmbuf_mtod(m, uint8_t *), s->now->port[s->local_port].mac, 6);
+	spx_slow_send(s, m, s->local_port);
+}
+
 static void
 local4(struct spx_slowpath *s, struct rte_mbuf *m)
 {
@@ -82,11 +97,11 @@ local4(struct spx_slowpath *s, struct rte_mbuf *m)
 	const struct rte_icmp_hdr *icmp = (const struct rte_icmp_hdr *)(frame + meta->layout.l4);
 
 	if (ip->next_proto_id != IPPROTO_ICMP || !is_plain(m, meta))
-		spx_slow_refuse(s, m, SPX_DROP_local_unhandled);
+		hand_on(s, m);
 	else if (icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST)
 		echo4(s, m);
 	else
-		spx_slow_consume(s, m);
+		hand_on(s, m);
 }
 
 static void
@@ -98,7 +113,7 @@ local6(struct spx_slowpath *s, struct rte_mbuf *m)
 	const struct icmp6_hdr *icmp = (const struct icmp6_hdr *)(frame + meta->layout.l4);
 
 	if (ip->proto != IPPROTO_ICMPV6 || !is_plain(m, meta))
-		spx_slow_refuse(s, m, SPX_DROP_local_unhandled);
+		hand_on(s, m);
 	else if (icmp->icmp6_type >= ND_ROUTER_SOLICIT && icmp->icmp6_type <= ND_REDIRECT)
 		spx_slow_nd(s, m);
 	else if (icmp->icmp6_type == ICMP6_ECHO_REQUEST &&
@@ -107,8 +122,10 @@ local6(struct spx_slowpath *s, struct rte_mbuf *m)
 	else if (icmp->icmp6_type == ICMP6_ECHO_REQUEST && ip->dst_addr[0] != 0xff &&
 		 spx_address_find(&s->now->addresses, SPX_ROUTE_IPV6, ip->dst_addr) != NULL)
 		echo6(s, m); /* an address of another port */
+	else if (ip->dst_addr[0] == 0xff)
+		spx_slow_consume(s, m); /* groups are for neighbour discovery alone */
 	else
-		spx_slow_consume(s, m);
+		hand_on(s, m);
 }
 
 void

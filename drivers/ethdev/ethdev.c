@@ -266,8 +266,10 @@ spx_ethdev_start(struct spx_port *p, struct spx_ethdev *e, const char *device, s
 	}
 	e->started = true;
 	rte_eth_dev_callback_register(e->port_id, RTE_ETH_EVENT_INTR_RMV, on_removal, e);
-	if (rte_eth_dev_info_get(e->port_id, &info) == 0)
-		e->if_index = info.if_index;
+	if (rte_eth_dev_info_get(e->port_id, &info) == 0) {
+		e->tap = strcmp(info.driver_name, "net_tap") == 0;
+		e->if_index = e->tap ? 0 : info.if_index;
+	}
 	learn_link(p, e);
 	return 0;
 }
@@ -321,6 +323,8 @@ spx_ethdev_up(const struct spx_port *p)
 
 	if (atomic_load(&e->removed))
 		return false;
+	if (e->tap)
+		return true;
 	pthread_mutex_lock(&e->asking);
 	down = rte_eth_link_get_nowait(e->port_id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN;
 	pthread_mutex_unlock(&e->asking);

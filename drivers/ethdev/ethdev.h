@@ -12,7 +12,8 @@
 struct spx_ethdev {
 	uint16_t port_id; /* DPDK's */
 	bool started;
-	unsigned if_index;   /* of the kernel's interface below the device; 0: none */
+	unsigned if_index; /* of the kernel's interface below the device; 0: none */
+	bool tap;          /* its interface may be in another network namespace, where nobody sees its link */
 	atomic_bool removed; /* the bus says that the device is gone */
 
 	/* Drivers read counters into memory of the device's, clearing them in hardware, and take one caller

@@ -45,7 +45,7 @@ def test_real_trace_as_ordinary_user(net):
     lab.equal(report["received"], 31249, "packets of the trace")
     lab.equal(report["transmitted"], 31249, "packets forwarded")
     lab.equal([s["name"] for s in report["stages"]],
-              ["receive", "parse", "lookup", "rewrite", "enqueue", "transmit", "punt"], "stages")
+              ["receive", "parse", "lookup", "route", "rewrite", "enqueue", "transmit", "punt"], "stages")
     lab.equal(sorted(report["cache"]), ["approximate", "ended", "exact", "guard", "mode"], "keys of the cache")
 
 

@@ -73,7 +73,7 @@ def test_counters_on_the_socket(net):
     ports, stages, drops = (ask(client, "/sphex/" + name) for name in ("ports", "stages", "drops"))
     lab.equal([port["name"] for port in ports.values()], ["in", "out"], "ports")
     lab.check(ports["0"]["rx_packets"] > 0 and ports["1"]["tx_packets"] > 0, f"packets in {ports}")
-    lab.equal(list(stages), ["receive", "parse", "lookup", "rewrite", "enqueue", "transmit", "punt"], "stages")
+    lab.equal(list(stages), ["receive", "parse", "lookup", "route", "rewrite", "enqueue", "transmit", "punt"], "stages")
     lab.check(stages["receive"]["packets"] >= ports["0"]["rx_packets"], "counters grow")
     lab.check(drops["ipv4_checksum"]["stage"] == "parse" and "packets" in drops["stopping"], f"drops in {drops}")
     client.close()
