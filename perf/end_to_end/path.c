@@ -1,7 +1,8 @@
-/* path.forward.*, path.attack*: nanoseconds per packet of the whole way, one worker, against the reference
- * loop (perf/reference); path.h says what is on either side.
+/* path.forward.*, path.route.*, path.attack*: nanoseconds per packet of the whole way, one worker, against
+ * the reference loop (perf/reference); path.h says what is on either side.
  *
  * path.forward.*  every flow is resident on both sides
+ * path.route.*    the same, and every action says route: a routing lookup and the next hop's MAC address
  * path.attack*    16 x more flows than entries, one packet of each in turn: no flow comes back before the
  *                 whole table has been asked for by others
  */
@@ -59,6 +60,8 @@ check(void *state, struct spx_error *err)
 		rc = path_cache_check(p, err);
 	if (rc == 0 && p->reference != NULL)
 		rc = check_theirs(p, err);
+	if (rc == 0 && p->reference != NULL && p->routed)
+		rc = path_route_check(p, err);
 	return rc;
 }
 
@@ -99,6 +102,7 @@ static const struct bench benches[] = {
 	BENCH_PATH("path.forward.64k.none", 1 << 16, SPX_FLOW_MODE_none),
 	BENCH_PATH("path.forward.64k.exact", 1 << 16, SPX_FLOW_MODE_exact),
 	BENCH_PATH("path.forward.64k.approximate", 1 << 16, SPX_FLOW_MODE_approximate),
+	BENCH_PATH("path.route.64k", 1 << 16, PATH_ROUTED | SPX_FLOW_MODE_layered),
 	BENCH_PATH("path.attack", 16 * PATH_ATTACKED, PATH_ATTACK | SPX_FLOW_MODE_layered),
 	BENCH_PATH("path.attack.exact", 16 * PATH_ATTACKED, PATH_ATTACK | SPX_FLOW_MODE_exact),
 	BENCH_PATH("path.attack.none", 16 * PATH_ATTACKED, PATH_ATTACK | SPX_FLOW_MODE_none),

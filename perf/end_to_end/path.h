@@ -4,7 +4,7 @@
  * decrements the TTL and counts.
  *
  * path.c is the table of benchmarks, path_setup.c makes what is on either side and runs it, operate.c looks
- * at it, path_cache.c the flow cache of ours, with the state it has to reach.
+ * at it, path_cache.c the flow cache of ours, with the state it has to reach, path_route.c the routes.
  */
 #ifndef SPX_PERF_PATH_H
 #define SPX_PERF_PATH_H
@@ -18,9 +18,12 @@
 #define PATH_RULES     1000
 #define PATH_OCCUPANCY 0.85      /* of the reference's table */
 #define PATH_ATTACKED  (1 << 16) /* entries of both sides' tables under attack */
+#define PATH_ROUTES    10000
 
-/* bench.variant: enum spx_flow_mode of ours, and whether there are far more flows than entries. */
+/* bench.variant: enum spx_flow_mode of ours, whether there are far more flows than entries, whether the
+ * actions say route. */
 #define PATH_ATTACK 0x100u
+#define PATH_ROUTED 0x200u
 
 /* What the flows said that have left the cache. */
 struct path_ended {
@@ -31,7 +34,7 @@ struct path {
 	struct spx_port port; /* ours; first, so that its functions find the rest */
 	struct bench_context *context;
 	enum spx_flow_mode mode;
-	bool attack;
+	bool attack, routed;
 	struct packets_flows flows;
 	struct spx_rule_list list;
 	/* By size and variant: net_ring leaves its rings behind when it is closed, and their names taken. */
@@ -50,6 +53,8 @@ struct path {
 	uint64_t turns, start;      /* start: TSC that the cache's milliseconds count from */
 	uint64_t offered;           /* packets asked of it */
 	struct path_ended ended;
+	struct spx_route_table *table;  /* routed */
+	struct reference_route *routes; /* the same for theirs */
 
 	/* ours at the end of the warm-up */
 	uint64_t warm_offered;
@@ -89,5 +94,18 @@ uint64_t path_cache_entries(const struct path *p);
 
 /* Bytes of cache for each flow that it is made for; 0 without one. */
 double path_cache_bytes_per_flow(const struct path *p);
+
+/* ---- path_route.c ---------------------------------------------------------------------------------- */
+
+/* A flow inside one of the rules (arg: the rules), between addresses that are routed (packets_draw). */
+void path_route_draw(void *arg, uint64_t *random, struct spx_key4 *key);
+
+/* Makes routes to all flows and has every action of p->config say route. 0 or a negative errno. */
+int path_route_create(struct path *p, struct spx_error *err);
+void path_route_free(struct path *p);
+
+/* The packets that both sides sent last went to the next hop that both sides' routes say. Takes them from the
+ * ports. */
+int path_route_check(struct path *p, struct spx_error *err);
 
 #endif

@@ -26,6 +26,8 @@ rx_refreshed(struct spx_port *port, uint16_t queue, struct rte_mbuf **pkts, uint
 
 	n = spx_ethdev_ops.rx_burst(port, queue, pkts, n);
 	packets_refresh(&p->round, &p->next, pkts, n);
+	if (p->routed)
+		packets_to_router(pkts, n);
 	return n;
 }
 
@@ -125,7 +127,9 @@ make_reference(struct path *p, struct spx_error *err)
 	struct reference_options options = {.flows = &p->flows,
 		.capacity = (uint64_t)(resident / PATH_OCCUPANCY) + 1,
 		.rules = p->attack ? &p->list : NULL,
-		.resident = resident};
+		.resident = resident,
+		.routes = p->routes,
+		.n_routes = PATH_ROUTES};
 	int rc = reference_port_open(p->their_device, &p->their_port, err);
 
 	if (rc == 0)
@@ -175,6 +179,8 @@ write_note(struct path *p)
 
 	if (p->mode == SPX_FLOW_MODE_approximate)
 		n += snprintf(note + n, size - (size_t)n, ", %u actions", p->config->n_actions);
+	if (p->routed)
+		n += snprintf(note + n, size - (size_t)n, ", %d routes", PATH_ROUTES);
 	if (p->mode != SPX_FLOW_MODE_none)
 		n += snprintf(note + n, size - (size_t)n, ", %" PRIu64 " entries, %.0f B/flow",
 			path_cache_entries(p), path_cache_bytes_per_flow(p));
@@ -194,12 +200,15 @@ create(struct path *p, const struct bench *b, struct spx_error *err)
 	snprintf(p->their_device, sizeof(p->their_device), "net_ring_t%u.%u", rte_log2_u64(b->size),
 		b->variant);
 	if (rule_sets_generate(SPX_FAMILY_IPV4, PATH_RULES, RULE_SEED, &p->list) != 0 ||
-		packets_flows_create((uint32_t)b->size, FLOW_SEED, draw_flow, &p->list, &p->flows) != 0)
+		packets_flows_create((uint32_t)b->size, FLOW_SEED, p->routed ? path_route_draw : draw_flow,
+			&p->list, &p->flows) != 0)
 		return spx_error(err, -ENOMEM, "no memory for %" PRIu64 " flows", b->size);
 	p->round = p->flows;
 	rc = open_port(p, err);
 	if (rc == 0)
 		rc = make_config(p, err);
+	if (rc == 0 && p->routed)
+		rc = path_route_create(p, err);
 	if (rc == 0)
 		rc = make_worker(p, err);
 	if (rc == 0)
@@ -218,8 +227,9 @@ path_create(const struct bench *b, struct bench_context *c, struct path **out, s
 	if (p == NULL)
 		return spx_error(err, -ENOMEM, "no memory");
 	p->context = c;
-	p->mode = (enum spx_flow_mode)(b->variant & ~PATH_ATTACK);
+	p->mode = (enum spx_flow_mode)(b->variant & ~(PATH_ATTACK | PATH_ROUTED));
 	p->attack = (b->variant & PATH_ATTACK) != 0;
+	p->routed = (b->variant & PATH_ROUTED) != 0;
 	rc = create(p, b, err);
 	if (rc < 0) {
 		path_free(p);
@@ -241,6 +251,7 @@ path_free(struct path *p)
 		free(p->worker->action_counter);
 		free(p->worker);
 	}
+	path_route_free(p);
 	spx_rules_free(p->rules);
 	free(p->config);
 	if (rte_eth_dev_get_port_by_name(p->our_device, &id) == 0)

@@ -21,6 +21,7 @@ fill_ip(struct rte_ipv4_hdr *ip)
 	ip->total_length = rte_cpu_to_be_16(PACKETS_FRAME - sizeof(struct rte_ether_hdr));
 }
 
+/* Between addresses that a router forwards: 1.0.0.0 to 126.255.255.255. */
 static void
 draw_any(void *arg, uint64_t *random, struct spx_key4 *key)
 {
@@ -28,6 +29,8 @@ draw_any(void *arg, uint64_t *random, struct spx_key4 *key)
 
 	(void)arg;
 	memcpy(key, words, sizeof(*key));
+	key->sip[0] = (uint8_t)(1 + key->sip[0] % 126);
+	key->dip[0] = (uint8_t)(1 + key->dip[0] % 126);
 }
 
 static void
@@ -118,7 +121,7 @@ packets_build(struct rte_mbuf *m, const struct packets_flow *flow)
 	m->data_len = PACKETS_FRAME;
 	m->pkt_len = PACKETS_FRAME;
 	memset(frame, 0, PACKETS_FRAME);
-	memset(&ethernet->dst_addr, 0x02, sizeof(ethernet->dst_addr));
+	memset(&ethernet->dst_addr, PACKETS_ROUTER, sizeof(ethernet->dst_addr));
 	memset(&ethernet->src_addr, 0x06, sizeof(ethernet->src_addr));
 	ethernet->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	fill_ip(ip);
@@ -137,6 +140,13 @@ packets_refresh(const struct packets_flows *flows, uint32_t *next, struct rte_mb
 		flow = flow + 1 == flows->n ? 0 : flow + 1;
 	}
 	*next = flow;
+}
+
+void
+packets_to_router(struct rte_mbuf *const pkt[], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		memset(rte_pktmbuf_mtod(pkt[i], void *), PACKETS_ROUTER, RTE_ETHER_ADDR_LEN);
 }
 
 int

@@ -13,6 +13,8 @@
 #define PACKETS_FRAME 60u  /* bytes without FCS */
 #define PACKETS_MBUFS 512u /* in circulation */
 
+#define PACKETS_ROUTER 0x02 /* each byte of the MAC address that packets are for when they are built */
+
 /* Bytes 8...23 of IPv4 header and UDP ports, as they lie in the frame; network order. */
 struct packets_flow {
 	uint8_t ttl, proto;
@@ -43,6 +45,10 @@ void packets_build(struct rte_mbuf *m, const struct packets_flow *flow);
 /* Gives the n packets the next n flows; *next (below flows->n) is the side's own place in the order. */
 void
 packets_refresh(const struct packets_flows *flows, uint32_t *next, struct rte_mbuf *const pkt[], unsigned n);
+
+/* Puts the MAC address that packets are for back into packets that went to a next hop: a router looks at it.
+ */
+void packets_to_router(struct rte_mbuf *const pkt[], unsigned n);
 
 /* Builds count mbufs from the pool, with the first flows in turn. 0 or -ENOMEM. */
 int packets_alloc(

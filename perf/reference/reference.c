@@ -1,5 +1,5 @@
 /* The reference loop: life, turn, counters. parse.c is its first step, table.c its flows, acl.c the rules
- * behind them, port.c the port it runs on. */
+ * behind them, route.c its routes, port.c the port it runs on. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,8 @@ struct reference {
 	struct reference_options options;
 	uint32_t next; /* flow of the next packet */
 	struct reference_counters counters;
-	struct rte_ether_addr dst, src; /* of every packet sent */
+	struct reference_next_hop one;  /* of every packet, without routes */
+	struct reference_routes routes; /* all zero without */
 };
 
 /* ---- life ------------------------------------------------------------------------------------------ */
@@ -89,14 +90,16 @@ reference_create(const struct reference_options *options, struct reference **out
 	if (r == NULL)
 		return spx_error(err, -ENOMEM, "no memory for the reference loop");
 	r->options = *options;
-	memset(&r->dst, 0x02, sizeof(r->dst));
-	memset(&r->src, 0x06, sizeof(r->src));
+	memset(&r->one.dst, 0x02, sizeof(r->one.dst));
+	memset(&r->one.src, 0x06, sizeof(r->one.src));
 	rc = reference_table_create(&r->table, options->capacity,
 		replaces ? options->resident : options->flows->n, replaces, err);
 	if (rc == 0)
 		rc = add_flows(r, err);
 	if (rc == 0 && replaces)
 		rc = build_acl(r, err);
+	if (rc == 0 && options->routes != NULL)
+		rc = reference_routes_create(&r->routes, options->routes, options->n_routes, err);
 	if (rc < 0) {
 		reference_free(r);
 		return rc;
@@ -111,25 +114,13 @@ reference_free(struct reference *r)
 {
 	if (r == NULL)
 		return;
+	reference_routes_free(&r->routes);
 	reference_acl_free(&r->acl);
 	reference_table_free(&r->table);
 	rte_free(r);
 }
 
 /* ---- the loop -------------------------------------------------------------------------------------- */
-
-static inline void
-rewrite(struct reference *r, struct rte_mbuf *m)
-{
-	struct rte_ether_hdr *ethernet = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(ethernet + 1);
-	uint32_t sum = (uint32_t)ip->hdr_checksum + RTE_BE16(0x0100);
-
-	ethernet->dst_addr = r->dst;
-	ethernet->src_addr = r->src;
-	ip->time_to_live--;
-	ip->hdr_checksum = (uint16_t)(sum + (sum >> 16));
-}
 
 /* Frees the packets outside the set and closes the gaps. Returns how many are left. */
 static unsigned
@@ -153,7 +144,7 @@ drop_others(struct reference *r, struct rte_mbuf *pkt[], struct reference_key ke
 
 /* Rewrites and counts packet i of the flow at that position. False: its TTL is used up. */
 static inline bool
-forward_one(struct reference *r, struct rte_mbuf *pkt, int32_t position)
+forward_one(struct reference *r, struct rte_mbuf *pkt, int32_t position, const struct reference_next_hop *hop)
 {
 	const struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(pkt, const struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
@@ -161,7 +152,7 @@ forward_one(struct reference *r, struct rte_mbuf *pkt, int32_t position)
 
 	if (unlikely(ip->time_to_live <= 1))
 		return false;
-	rewrite(r, pkt);
+	reference_rewrite(hop, pkt);
 	counter->packets++;
 	counter->bytes += rte_pktmbuf_pkt_len(pkt);
 	return true;
@@ -195,6 +186,24 @@ admit(struct reference *r, const struct reference_key key[], const hash_sig_t ha
 	return entered;
 }
 
+/* Packets of flows that are resident and have a route. Returns the set to forward: TTL left. */
+static inline uint64_t
+forward_routed(struct reference *r, struct rte_mbuf *const pkt[], const struct reference_key key[],
+	const int32_t position[], unsigned n)
+{
+	uint64_t next_hop[REFERENCE_BURST], good = 0;
+
+	reference_routes_lookup(&r->routes, key, n, next_hop);
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(position[i] < 0))
+			r->counters.missed++;
+		else if (likely(next_hop[i] != 0 &&
+				 forward_one(r, pkt[i], position[i], &r->routes.hop[next_hop[i]])))
+			good |= spx_set_one(i);
+	}
+	return good;
+}
+
 /* Looks the keys up, counts and rewrites. Returns the set to forward: known flows with TTL left. Flows that
  * were known are counted before the others come: those may take their places. */
 static inline uint64_t
@@ -211,10 +220,12 @@ forward(struct reference *r, struct rte_mbuf *const pkt[], const struct referenc
 	rte_hash_lookup_with_hash_bulk(r->table.hash, keys, hash, n, position);
 	for (i = 0; i < n; i++)
 		rte_prefetch0(&r->table.counter[RTE_MAX(position[i], 0)]);
+	if (r->routes.fib != NULL)
+		return forward_routed(r, pkt, key, position, n);
 	for (i = 0; i < n; i++) {
 		if (unlikely(position[i] < 0))
 			missed |= spx_set_one(i);
-		else if (likely(forward_one(r, pkt[i], position[i])))
+		else if (likely(forward_one(r, pkt[i], position[i], &r->one)))
 			good |= spx_set_one(i);
 	}
 	if (likely(missed == 0))
@@ -224,7 +235,7 @@ forward(struct reference *r, struct rte_mbuf *const pkt[], const struct referenc
 		return good;
 	missed = admit(r, key, hash, missed, position);
 	SPX_FOREACH (i, missed)
-		if (likely(forward_one(r, pkt[i], position[i])))
+		if (likely(forward_one(r, pkt[i], position[i], &r->one)))
 			good |= spx_set_one(i);
 	return good;
 }
@@ -241,6 +252,8 @@ reference_turn(struct reference *r)
 	if (n == 0)
 		return 0;
 	packets_refresh(r->options.flows, &r->next, pkt, n);
+	if (r->routes.fib != NULL)
+		packets_to_router(pkt, n);
 	r->counters.received += n;
 	good = reference_parse(pkt, n, key, hash);
 	if (unlikely(good != spx_set_first(n)))
@@ -268,6 +281,17 @@ uint64_t
 reference_counted(const struct reference *r)
 {
 	return reference_table_packets(&r->table);
+}
+
+uint64_t
+reference_next_hop_to(const struct reference *r, const uint8_t dip[4])
+{
+	struct reference_key key = {0};
+	uint64_t next_hop;
+
+	memcpy(key.dip, dip, sizeof(key.dip));
+	reference_routes_lookup(&r->routes, &key, 1, &next_hop);
+	return next_hop;
 }
 
 double

@@ -5,6 +5,8 @@
  * look-up; packets and bytes counted per flow; MAC addresses written, TTL decremented with its checksum
  * (RFC 1624); the burst goes out by the same port. What it does not forward it frees and counts. Given rules,
  * it asks rte_acl about flows that are not in the table and enters them, for which the oldest make way.
+ * Given routes, it looks the destinations up in rte_fib, in bulk, and takes the MAC addresses from an array
+ * of next hops (route.c).
  *
  * It does what DPDK's own l3fwd does in its exact-match mode plus the counters, and uses only DPDK: nothing
  * of lib/ but the types of base.h and rules.h.
@@ -14,6 +16,7 @@
 
 #include "perf/reference/acl.h"
 #include "perf/reference/packets.h"
+#include "perf/reference/route.h"
 #include "perf/reference/table.h"
 
 #define REFERENCE_BURST 32u
@@ -29,6 +32,10 @@ struct reference_options {
 	 * the creation only. */
 	const struct spx_rule_list *rules;
 	uint32_t resident;
+
+	/* NULL: all packets go to one next hop. Not together with rules. Used at the creation only. */
+	const struct reference_route *routes;
+	uint32_t n_routes;
 };
 
 struct reference_counters {
@@ -48,6 +55,8 @@ unsigned reference_turn(struct reference *r);
 const struct reference_counters *reference_counters(const struct reference *r);
 /* Packets over all flows' counters, flows that are resident no more included. */
 uint64_t reference_counted(const struct reference *r);
+/* The next hop to an address, network order; 0 = none. */
+uint64_t reference_next_hop_to(const struct reference *r, const uint8_t dip[4]);
 /* Bytes of the table for each resident flow. */
 double reference_bytes_per_flow(const struct reference *r);
 /* The variant of rte_acl in use; NULL without rules. */
