@@ -100,7 +100,8 @@ struct spx_setup {
 	int slowpath_cpu;                     /* -1 = chosen at start */
 	uint32_t exception_ring, inject_ring; /* entries, powers of two; default 1024 */
 	uint32_t flow_ring;                   /* of each worker's ended flows; default 4096 */
-	uint16_t local_port; /* where packets for this node go that sphex does not answer itself; SPX_NO_PORT: none */
+	uint16_t local_port; /* where packets for this node go that sphex does not answer itself; SPX_NO_PORT:
+				none */
 
 	struct spx_setup_cache cache;
 	struct spx_setup_control control;

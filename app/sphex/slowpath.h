@@ -46,7 +46,7 @@ struct spx_slowpath {
 	struct rte_ring *flow_ring[SPX_WORKERS_MAX]; /* records of ended flows, from each worker */
 	uint16_t n_flow_rings;
 	uint16_t n_workers;
-	uint16_t local_port; /* to the kernel, mostly a TAP device; SPX_NO_PORT: none */
+	uint16_t local_port;       /* to the kernel, mostly a TAP device; SPX_NO_PORT: none */
 	struct rte_rcu_qsbr *qsbr; /* of who publishes what `watcher` and `config` see; NULL: nobody does */
 	struct spx_config *_Atomic *config;
 	struct spx_neighbours *neighbours; /* NULL: there is no routing */
