@@ -13,6 +13,23 @@
 #define QUOTED6 1232u /* with headers 1280 (RFC 4443 2.4) */
 #define TTL     64
 
+/* Whether one more answer may be given. */
+static bool
+take_one(struct spx_slow_budget *budget, uint64_t now_ms)
+{
+	uint64_t passed = now_ms > budget->refilled_ms ? now_ms - budget->refilled_ms : 0;
+	uint64_t more = passed * SPX_SLOW_ANSWERS / 1000;
+
+	if (more > 0) {
+		budget->left = (uint32_t)RTE_MIN(budget->left + more, (uint64_t)SPX_SLOW_ANSWERS);
+		budget->refilled_ms = now_ms;
+	}
+	if (budget->left == 0)
+		return false;
+	budget->left--;
+	return true;
+}
+
 /* ---- echo ------------------------------------------------------------------------------------------------
  */
 
@@ -89,6 +106,15 @@ hand_on(struct spx_slowpath *s, struct rte_mbuf *m)
 }
 
 static void
+echo(struct spx_slowpath *s, struct rte_mbuf *m, void (*answer)(struct spx_slowpath *, struct rte_mbuf *))
+{
+	if (take_one(&s->echoes, s->now_ms))
+		answer(s, m);
+	else
+		spx_slow_drop(s, m, SPX_DROP_rate_limited);
+}
+
+static void
 local4(struct spx_slowpath *s, struct rte_mbuf *m)
 {
 	const struct spx_meta *meta = spx_meta(m);
@@ -99,7 +125,7 @@ local4(struct spx_slowpath *s, struct rte_mbuf *m)
 	if (ip->next_proto_id != IPPROTO_ICMP || !is_plain(m, meta))
 		hand_on(s, m);
 	else if (icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST)
-		echo4(s, m);
+		echo(s, m, echo4);
 	else
 		hand_on(s, m);
 }
@@ -118,10 +144,10 @@ local6(struct spx_slowpath *s, struct rte_mbuf *m)
 		spx_slow_nd(s, m);
 	else if (icmp->icmp6_type == ICMP6_ECHO_REQUEST &&
 		 spx_slow_is_ours(s, SPX_ROUTE_IPV6, meta->in_port, ip->dst_addr))
-		echo6(s, m);
+		echo(s, m, echo6);
 	else if (icmp->icmp6_type == ICMP6_ECHO_REQUEST && ip->dst_addr[0] != 0xff &&
 		 spx_address_find(&s->now->addresses, SPX_ROUTE_IPV6, ip->dst_addr) != NULL)
-		echo6(s, m); /* an address of another port */
+		echo(s, m, echo6); /* an address of another port */
 	else if (ip->dst_addr[0] == 0xff)
 		spx_slow_consume(s, m); /* groups are for neighbour discovery alone */
 	else
@@ -299,22 +325,6 @@ tell6(struct spx_slowpath *s, struct rte_mbuf *about, const struct error *error,
 	spx_slow_send(s, m, meta->in_port);
 }
 
-static bool
-has_error_left(struct spx_slowpath *s)
-{
-	uint64_t passed = s->now_ms - s->refilled_ms;
-	uint64_t more = passed * SPX_SLOW_ERRORS / 1000;
-
-	if (more > 0) {
-		s->errors_left = (uint32_t)RTE_MIN(s->errors_left + more, (uint64_t)SPX_SLOW_ERRORS);
-		s->refilled_ms = s->now_ms;
-	}
-	if (s->errors_left == 0)
-		return false;
-	s->errors_left--;
-	return true;
-}
-
 void
 spx_slow_refuse(struct spx_slowpath *s, struct rte_mbuf *m, enum spx_drop reason)
 {
@@ -327,7 +337,7 @@ spx_slow_refuse(struct spx_slowpath *s, struct rte_mbuf *m, enum spx_drop reason
 
 	if ((ipv4 || ipv6) && error_of(reason, (ipv4 ? l3[9] : l3[6]) == IPPROTO_UDP, &error) &&
 		meta->layout.vlan == 0 && (ipv4 ? may_tell4(m, meta) : may_tell6(m, meta)) &&
-		has_error_left(s)) {
+		take_one(&s->errors, s->now_ms)) {
 		if (ipv4)
 			tell4(s, m, &error, mtu);
 		else

@@ -21,7 +21,7 @@ spx_slowpath_create(struct spx_slowpath *s, struct spx_error *err)
 	if (s->waiting == NULL || s->changes == NULL)
 		return spx_error(err, -ENOMEM,
 			"no memory for packets that wait for neighbours; raise memory.megabytes");
-	s->errors_left = SPX_SLOW_ERRORS;
+	s->errors.left = s->echoes.left = SPX_SLOW_ANSWERS;
 	return 0;
 }
 

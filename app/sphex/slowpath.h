@@ -31,12 +31,18 @@
 
 #define SPX_SLOW_WAITING_MAX 16u   /* packets that wait for one neighbour */
 #define SPX_SLOW_ALL_WAITING 1024u /* for all of them together */
-#define SPX_SLOW_ERRORS      1000u /* ICMP errors a second, and at once */
+#define SPX_SLOW_ANSWERS     1000u /* ICMP errors a second, and at once; echo replies: the same */
 
 /* Packets that wait for one neighbour, in the order they came. */
 struct spx_slow_waiting {
 	uint16_t n;
 	struct rte_mbuf *pkt[SPX_SLOW_WAITING_MAX];
+};
+
+/* Answers that may still be given: filled up by SPX_SLOW_ANSWERS a second. */
+struct spx_slow_budget {
+	uint64_t refilled_ms;
+	uint32_t left;
 };
 
 struct spx_slowpath {
@@ -60,8 +66,8 @@ struct spx_slowpath {
 	/* its own */
 	const struct spx_config *now; /* configuration of this turn */
 	struct spx_watcher watcher;
-	uint64_t now_ms, ticked_ms, refilled_ms;
-	uint32_t errors_left;
+	uint64_t now_ms, ticked_ms;
+	struct spx_slow_budget errors, echoes;
 	uint64_t n_waiting; /* of all neighbours; any thread reads */
 	atomic_bool stop;
 	atomic_bool idle; /* the last look at the exception ring found nothing, and no packet is in hand */

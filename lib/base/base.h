@@ -130,6 +130,7 @@ static_assert(sizeof(struct spx_key6) == 40, "IPv6 flow key is 40 bytes");
 	X(neighbour_failed, slowpath, "the neighbour did not answer")                                        \
 	X(neighbour_full, slowpath,                                                                          \
 		"too many packets wait for the neighbour, or too many neighbours are asked for")             \
+	X(rate_limited, slowpath, "this node answers only so many echo requests a second")                   \
 	X(local_unhandled, slowpath, "nothing on this node takes the packet")                                \
 	X(stopping, stop, "the appliance stopped before the packet could be handed on")
 

@@ -579,6 +579,26 @@ make_neighbour_full(void)
 }
 
 static void
+make_rate_limited(void)
+{
+	struct frame f;
+
+	frame_start(&f, TYPE_IPV4);
+	frame_ipv4(&f, 1, 0);
+	frame_icmp(&f, 8, 0, 7); /* an identifier that the rules take for a port */
+	frame_close(&f);
+	memcpy(f.bytes, app->port[IN].mac, 6);
+	memcpy(f.bytes + f.ip + 12, neighbour_of_in, 4);
+	memcpy(f.bytes + f.ip + 16, (const uint8_t[]){10, 9, 0, 1}, 4);
+	frame_checksum(&f);
+	look();
+	app->slowpath.echoes.left = 0;
+	app->slowpath.echoes.refilled_ms = UINT64_MAX / 2; /* the slow path's clock is before it */
+	give(mbuf_of(f.bytes, f.length, 0));
+	spx_slowpath_turn(&app->slowpath);
+}
+
+static void
 make_local_unhandled(void)
 {
 	look();
@@ -607,6 +627,7 @@ static void (*const make[SPX_DROP_COUNT])(void) = {
 	[SPX_DROP_neighbour_failed] = make_neighbour_failed,
 	[SPX_DROP_neighbour_full] = make_neighbour_full,
 	[SPX_DROP_local_unhandled] = make_local_unhandled,
+	[SPX_DROP_rate_limited] = make_rate_limited,
 	[SPX_DROP_no_rule] = make_no_rule,
 	[SPX_DROP_tx_full] = make_tx_full,
 	[SPX_DROP_port_down] = make_port_down,
