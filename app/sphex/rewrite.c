@@ -74,28 +74,48 @@ find_neighbours(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 		spx_neighbour_lookup6(w->neighbours, b->key6, b->out_port, connected & b->ipv6, b->neighbour);
 }
 
+/* To the neighbour's address from the port's: twelve bytes by two stores. */
+static inline void
+set_routed_macs(uint8_t *frame, uint64_t neighbour, const uint8_t source[6])
+{
+	uint64_t both = 0;
+
+	spx_neighbour_word_mac(neighbour, (uint8_t *)&both);
+	memcpy((uint8_t *)&both + 6, source, 2);
+	memcpy(frame, &both, sizeof(both));
+	memcpy(frame + sizeof(both), source + 2, 4);
+}
+
 /* From our address to the neighbour's, one hop further. route has seen that there is a hop left. */
+static inline void
+rewrite_one(struct spx_burst *b, unsigned i, const struct spx_config_port *ports, bool v4)
+{
+	uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], uint8_t *), *l3 = frame + b->layout[i].l3;
+	const uint64_t neighbour = b->neighbour[i];
+
+	if (unlikely(!spx_neighbour_word_usable(neighbour))) {
+		spx_burst_punt(b, i, SPX_EXCEPTION_neighbour);
+		return;
+	}
+	if (v4)
+		spx_net_dec_ttl4(l3);
+	else
+		spx_net_dec_ttl6(l3);
+	set_routed_macs(frame, neighbour, ports[b->out_port[i]].mac);
+}
+
 static void
 rewrite_routed(const struct spx_worker *w, struct spx_burst *b)
 {
-	const struct spx_config_port *ports = w->now->port;
+	const struct spx_config_port *const ports = w->now->port;
 	unsigned i;
 
-	find_neighbours(w, b, b->routed & ~b->resolved);
-	SPX_FOREACH (i, b->routed) {
-		uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], uint8_t *), *l3 = frame + b->layout[i].l3;
-
-		if (unlikely(!spx_neighbour_word_usable(b->neighbour[i]))) {
-			spx_burst_punt(b, i, SPX_EXCEPTION_neighbour);
-			continue;
-		}
-		if (b->ipv4 & spx_set_one(i))
-			spx_net_dec_ttl4(l3);
-		else
-			spx_net_dec_ttl6(l3);
-		spx_neighbour_word_mac(b->neighbour[i], frame);
-		memcpy(frame + 6, ports[b->out_port[i]].mac, 6);
-	}
+	if (b->routed & ~b->resolved)
+		find_neighbours(w, b, b->routed & ~b->resolved);
+	SPX_FOREACH (i, b->routed & b->ipv4)
+		rewrite_one(b, i, ports, true);
+	SPX_FOREACH (i, b->routed & b->ipv6)
+		rewrite_one(b, i, ports, false);
 }
 
 void

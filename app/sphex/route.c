@@ -10,7 +10,6 @@
 #include "app/sphex/stages.h"
 
 #define ETHERTYPE_ARP 0x0806
-#define PROTO_ICMP6   58
 #define IP4_FLAGS     6 /* offset of flags and fragment offset */
 
 /* ---- ends ------------------------------------------------------------------------------------------------
@@ -29,13 +28,24 @@ refuse(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_drop reas
 	spx_burst_punt(b, i, exception);
 }
 
+/* The first six bytes as a number, of eight that may be read. */
+static inline uint64_t
+mac_word(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word & UINT64_C(0xffffffffffff);
+}
+
 /* The members of `set` that are for us: for our MAC address, or for a group. A port in promiscuous mode gets
  * others too. */
 static uint64_t
 check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
 	const struct spx_config_port *port = &w->now->port[b->in_port];
-	uint64_t ours = 0;
+	const uint64_t mac = mac_word(port->mac);
+	uint64_t others = 0;
 	unsigned i;
 
 	if (!port->addressed)
@@ -43,12 +53,12 @@ check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	SPX_FOREACH (i, set) {
 		const uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
 
-		if (likely(memcmp(frame, port->mac, 6) == 0 || (frame[0] & 1) != 0))
-			ours |= spx_set_one(i);
-		else
-			spx_burst_drop(b, i, SPX_DROP_other_host);
+		if (unlikely(mac_word(frame) != mac && (frame[0] & 1) == 0))
+			others |= spx_set_one(i);
 	}
-	return ours;
+	SPX_FOREACH (i, others)
+		spx_burst_drop(b, i, SPX_DROP_other_host);
+	return set & ~others;
 }
 
 /* ---- what is not IP --------------------------------------------------------------------------------------
@@ -66,73 +76,6 @@ end_other(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 		else
 			spx_burst_drop(b, i, SPX_DROP_not_ip);
 	}
-}
-
-/* ---- addresses that are not routed -----------------------------------------------------------------------
- */
-
-/* Of IPv4: RFC 1812 5.3.7, RFC 6890. True: the packet has come to its end here. */
-static bool
-special4(struct spx_burst *b, unsigned i)
-{
-	const uint8_t *sip = b->key4[i].sip, *dip = b->key4[i].dip;
-
-	if (likely(sip[0] - 1u < 126u && dip[0] - 1u < 126u))
-		return false; /* 1...126 on both sides: most */
-	if (sip[0] == 0 || sip[0] == 127 || sip[0] >= 224)
-		spx_burst_drop(b, i, SPX_DROP_martian_source);
-	else if (dip[0] == 255 && dip[1] == 255 && dip[2] == 255 && dip[3] == 255)
-		spx_burst_drop(b, i, SPX_DROP_broadcast);
-	else if (dip[0] == 0 || dip[0] == 127 || dip[0] >= 240)
-		spx_burst_drop(b, i, SPX_DROP_martian_destination);
-	else if (dip[0] >= 224)
-		spx_burst_drop(b, i, SPX_DROP_multicast);
-	else if ((sip[0] == 169 && sip[1] == 254) || (dip[0] == 169 && dip[1] == 254))
-		spx_burst_drop(b, i, SPX_DROP_link_local);
-	else
-		return false;
-	return true;
-}
-
-static bool
-is_link_local6(const uint8_t ip[16])
-{
-	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
-}
-
-/* :: and ::1. */
-static bool
-is_nobody6(const uint8_t ip[16])
-{
-	static const uint8_t zero[15];
-
-	return memcmp(ip, zero, sizeof(zero)) == 0 && ip[15] <= 1;
-}
-
-/* Of IPv6: RFC 4291. What is for the link, neighbour discovery above all, is for this node too where it has
- * addresses on it. */
-static bool
-special6(const struct spx_worker *w, struct spx_burst *b, unsigned i)
-{
-	const struct spx_key6 *key = &b->key6[i];
-	const uint8_t *sip = key->sip, *dip = key->dip;
-	bool for_link = (dip[0] == 0xff && (dip[1] & 0xf) == 2) || is_link_local6(dip);
-
-	if (likely((sip[0] & 0xe0) == 0x20 && (dip[0] & 0xe0) == 0x20))
-		return false; /* global unicast on both sides */
-	if (for_link && key->proto == PROTO_ICMP6 && w->now->port[b->in_port].addressed && sip[0] != 0xff)
-		spx_burst_punt(b, i, SPX_EXCEPTION_local);
-	else if (sip[0] == 0xff || is_nobody6(sip))
-		spx_burst_drop(b, i, SPX_DROP_martian_source);
-	else if (is_nobody6(dip))
-		spx_burst_drop(b, i, SPX_DROP_martian_destination);
-	else if (dip[0] == 0xff)
-		spx_burst_drop(b, i, SPX_DROP_multicast);
-	else if (is_link_local6(dip))
-		spx_burst_drop(b, i, SPX_DROP_link_local);
-	else
-		return false;
-	return true;
 }
 
 /* ---- next hops -------------------------------------------------------------------------------------------
@@ -155,7 +98,7 @@ hops_left(const struct spx_burst *b, unsigned i)
 }
 
 /* Towards a neighbour by a port. */
-static inline void
+static void
 go_out(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
 {
 	if (unlikely(hops_left(b, i) <= 1)) {
@@ -202,6 +145,12 @@ end_here(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_next_ho
 	}
 }
 
+static inline bool
+is_way_out(const struct spx_next_hop *hop)
+{
+	return hop->kind == SPX_NEXT_HOP_KIND_gateway || hop->kind == SPX_NEXT_HOP_KIND_connected;
+}
+
 static void
 take_next_hops(struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
@@ -211,14 +160,42 @@ take_next_hops(struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	SPX_FOREACH (i, set) {
 		const struct spx_next_hop *hop = &hops[b->next_hop[i]];
 
-		if (unlikely(hop->kind != SPX_NEXT_HOP_KIND_gateway &&
-			     hop->kind != SPX_NEXT_HOP_KIND_connected))
+		if (!is_way_out(hop))
 			end_here(w, b, i, hop->kind);
-		else if (unlikely((b->ipv6 & spx_set_one(i)) != 0 && is_link_local6(b->key6[i].sip)))
+		else if ((b->ipv6 & spx_set_one(i)) != 0 && spx_is_link_local6(b->key6[i].sip))
 			spx_burst_drop(b, i, SPX_DROP_link_local);
 		else
 			go_out(w, b, i, hop->port);
 	}
+}
+
+/* Most of IPv4: what has a way out, TTL left, and fits; the word of a gateway is at hand, so it is taken
+ * here. Returns the others. */
+static uint64_t
+take_plain_next_hops4(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	struct spx_next_hop *const hops = w->now->next_hop;
+	const struct spx_config_port *const ports = w->now->port;
+	uint64_t routed = 0, resolved = 0;
+	unsigned i;
+
+	SPX_FOREACH (i, set) {
+		struct spx_next_hop *hop = &hops[b->next_hop[i]];
+		const uint8_t l3 = b->layout[i].l3;
+		const uint8_t *ip = rte_pktmbuf_mtod_offset(b->pkt[i], const uint8_t *, l3);
+
+		if (unlikely(!is_way_out(hop) || ip[8] <= 1 || b->length[i] - l3 > ports[hop->port].mtu))
+			continue;
+		b->out_port[i] = hop->port;
+		routed |= spx_set_one(i);
+		if (likely(hop->kind == SPX_NEXT_HOP_KIND_gateway)) {
+			b->neighbour[i] = spx_next_hop_use(hop);
+			resolved |= spx_set_one(i);
+		}
+	}
+	b->routed |= routed;
+	b->resolved |= resolved;
+	return set & ~routed;
 }
 
 /* The members of `set` that have a way back to their source, as the port wants it. */
@@ -245,23 +222,23 @@ void
 spx_stage_route(struct spx_worker *w, struct spx_burst *b)
 {
 	const struct spx_config *config = w->now;
-	uint64_t set = b->to_route, ended = 0;
-	unsigned i;
+	uint64_t set = b->to_route, set4, set6;
 
 	if (set == 0)
 		return;
 	set = check_receiver(w, b, set);
 	if (set & b->other)
 		end_other(w, b, set & b->other);
-	set &= ~b->other;
-	SPX_FOREACH (i, set & b->ipv4)
-		ended |= (uint64_t)special4(b, i) << i;
-	SPX_FOREACH (i, set & b->ipv6)
-		ended |= (uint64_t)special6(w, b, i) << i;
-	set = check_source(w, b, set & ~ended);
-	if (set & b->ipv4)
-		spx_route_lookup4(config->routes, b->key4, b->hash, set & b->ipv4, w->up, b->next_hop);
-	if (set & b->ipv6)
-		spx_route_lookup6(config->routes, b->key6, b->hash, set & b->ipv6, w->up, b->next_hop);
-	take_next_hops(w, b, set);
+	set4 = spx_route_addresses4(b, set & b->ipv4);
+	set6 = spx_route_addresses6(w, b, set & b->ipv6);
+	set = check_source(w, b, set4 | set6);
+	set4 &= set;
+	set6 &= set;
+	if (set4 != 0) {
+		spx_route_lookup4(config->routes, b->key4, b->hash, set4, w->up, b->next_hop);
+		set4 = take_plain_next_hops4(w, b, set4);
+	}
+	if (set6 != 0)
+		spx_route_lookup6(config->routes, b->key6, b->hash, set6, w->up, b->next_hop);
+	take_next_hops(w, b, set4 | set6);
 }

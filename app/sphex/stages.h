@@ -23,6 +23,18 @@ void spx_stage_lookup(struct spx_worker *w, struct spx_burst *b);
  * punted where its sender is told; what is for this node is punted. */
 void spx_stage_route(struct spx_worker *w, struct spx_burst *b);
 
+/* The members of `set` (IPv4, IPv6) whose addresses are routed; the others come to their end
+ * (route_addresses.c).
+ */
+uint64_t spx_route_addresses4(struct spx_burst *b, uint64_t set);
+uint64_t spx_route_addresses6(const struct spx_worker *w, struct spx_burst *b, uint64_t set);
+
+static inline bool
+spx_is_link_local6(const uint8_t ip[16])
+{
+	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
+}
+
 /* MAC addresses, TTL or hop limit of the set edit and of routed packets; a TTL that would reach zero is
  * punted. */
 void spx_stage_rewrite(struct spx_worker *w, struct spx_burst *b);

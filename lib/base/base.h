@@ -255,7 +255,7 @@ struct spx_burst {
 	uint64_t edit;     /* lookup: the action changes the frame (MAC, TTL) */
 	uint64_t to_route; /* lookup: the action says route */
 	uint64_t routed;   /* route: has a next hop: rewrite finds the MAC address of the neighbour */
-	uint64_t resolved; /* inject at rewrite: of those, whose neighbour[] is known */
+	uint64_t resolved; /* route, inject at rewrite: of those, whose neighbour[] is known */
 	uint64_t miss;     /* lookup: asked the rules, as the flow cache had no answer */
 	uint64_t traced;   /* receive: their way is written down, and has not left the burst */
 
@@ -266,7 +266,8 @@ struct spx_burst {
 	uint16_t out_port[SPX_BURST_MAX]; /* lookup: where to */
 	struct spx_layout layout[SPX_BURST_MAX];
 	uint32_t next_hop[SPX_BURST_MAX];  /* route: id (lib/route) */
-	uint64_t neighbour[SPX_BURST_MAX]; /* rewrite: MAC address and state (lib/route), of routed packets */
+	uint64_t neighbour[SPX_BURST_MAX]; /* route, rewrite: MAC address and state (lib/route), of routed
+					      packets */
 	uint8_t reason[SPX_BURST_MAX];     /* drop: enum spx_drop */
 	uint8_t exception[SPX_BURST_MAX];  /* punt: enum spx_exception */
 	struct spx_key4 key4[SPX_BURST_MAX];

@@ -62,3 +62,12 @@ reference_parse(struct rte_mbuf *const pkt[], unsigned n, struct reference_key k
 	}
 	return good;
 }
+
+struct reference_key
+reference_key_of(const struct packets_flow *flow)
+{
+	struct reference_key key = {.proto = flow->proto};
+
+	memcpy(key.sip, flow->sip, sizeof(key) - offsetof(struct reference_key, sip));
+	return key;
+}

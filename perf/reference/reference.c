@@ -33,20 +33,11 @@ struct reference {
 
 /* ---- life ------------------------------------------------------------------------------------------ */
 
-static struct reference_key
-key_of(const struct packets_flow *flow)
-{
-	struct reference_key key = {.proto = flow->proto};
-
-	memcpy(key.sip, flow->sip, sizeof(key) - offsetof(struct reference_key, sip));
-	return key;
-}
-
 static int
 add_flows(struct reference *r, struct spx_error *err)
 {
 	for (uint32_t i = 0; i < r->table.most; i++) {
-		struct reference_key key = key_of(&r->options.flows->flow[i]);
+		struct reference_key key = reference_key_of(&r->options.flows->flow[i]);
 
 		if (reference_table_enter(&r->table, &key, rte_hash_crc(&key, sizeof(key), 0)) < 0)
 			return spx_error(err, -ENOSPC, "rte_hash took %u of %u flows", i, r->table.most);
@@ -68,7 +59,7 @@ build_acl(struct reference *r, struct spx_error *err)
 
 	if (key != NULL && header != NULL) {
 		for (unsigned i = 0; i < n; i++) {
-			key[i] = key_of(&flows->flow[i]);
+			key[i] = reference_key_of(&flows->flow[i]);
 			header[i] = &key[i];
 		}
 		rc = reference_acl_build(r->options.rules, &key_layout, header, n, &r->acl, err);

@@ -67,6 +67,9 @@ const char *reference_acl_variant(const struct reference *r);
 uint64_t
 reference_parse(struct rte_mbuf *const pkt[], unsigned n, struct reference_key key[], hash_sig_t hash[]);
 
+/* The key of the flow's packets. */
+struct reference_key reference_key_of(const struct packets_flow *flow);
+
 /* ---- the port -------------------------------------------------------------------------------------- */
 
 /* A self-looped net_ring port: what is sent by queue 0 is received from it. The device's name is the port's
