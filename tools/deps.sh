@@ -7,7 +7,8 @@ set -eu
 packages="gcc libc6-dev make pkgconf meson ninja-build libdpdk-dev dpdk libjansson-dev libpcap-dev libbpf-dev"
 packages="$packages zlib1g-dev clang linux-libc-dev"
 # tests and benchmarks
-packages="$packages libcriterion-dev tcpdump ethtool iproute2 iputils-ping procps util-linux python3"
+packages="$packages libcriterion-dev tcpdump ethtool iproute2 iputils-ping traceroute netcat-openbsd"
+packages="$packages procps util-linux python3"
 packages="$packages python3-jsonschema python3-scapy jq valgrind"
 # checks and fuzzing
 packages="$packages git clang-format clang-tidy cppcheck libclang-rt-14-dev llvm"

@@ -19,7 +19,8 @@ create_ring(const char *what, unsigned a, unsigned b, uint32_t size, unsigned fl
 	snprintf(name, sizeof(name), "%s_%u_%u", what, a, b);
 	ring = rte_ring_create(name, size, SOCKET_ID_ANY, flags | RING_F_EXACT_SZ);
 	if (ring == NULL)
-		spx_error(err, -rte_errno, "no memory for the ring %s of %u packets (%s)", name, size,
+		spx_error(err, -rte_errno,
+			"no memory for the ring %s of %u packets (%s); raise memory.megabytes", name, size,
 			rte_strerror(rte_errno));
 	return ring;
 }

@@ -100,28 +100,39 @@ is_allowed(int asked, const int cpu[], unsigned n)
 	return asked < 0; /* chosen at start */
 }
 
+/* What to do about a CPU at that JSON path: taskset, cgroups and isolcpus keep processes off CPUs that are
+ * there.
+ */
+static int
+not_allowed(const char *path, int asked, const int cpu[], unsigned n, struct spx_error *err)
+{
+	return spx_error(err, -EINVAL,
+		"%s: is %d; a CPU that this process may use expected: %u of them, %d to %d%s", path, asked, n,
+		cpu[0], cpu[n - 1],
+		asked < sysconf(_SC_NPROCESSORS_CONF)
+			? "; the machine has it, so start sphex with taskset -c that names it, or "
+			  "CPUAffinity= in a systemd unit"
+			: "");
+}
+
 int
 spx_eal_check(const struct spx_setup *setup, struct spx_error *err)
 {
 	int cpu[CPU_SETSIZE];
 	unsigned n = allowed_cpus(cpu);
+	char path[32];
 
 	if (!is_allowed(setup->slowpath_cpu, cpu, n))
-		return spx_error(err, -EINVAL,
-			"$.slowpath.cpu: is %d; a CPU that this process may use expected: %u of them, %d to "
-			"%d",
-			setup->slowpath_cpu, n, cpu[0], cpu[n - 1]);
+		return not_allowed("$.slowpath.cpu", setup->slowpath_cpu, cpu, n, err);
 	if (setup->memory_mb > total_mb())
 		return spx_error(err, -EINVAL,
 			"$.memory.megabytes: is %u; less than this machine's %lu expected", setup->memory_mb,
 			total_mb());
-	for (uint16_t w = 0; w < setup->workers; w++)
+	for (uint16_t w = 0; w < setup->workers; w++) {
+		snprintf(path, sizeof(path), "$.workers.cpus[%u]", w);
 		if (!is_allowed(setup->worker_cpu[w], cpu, n))
-			return spx_error(err, -EINVAL,
-				"$.workers.cpus[%u]: is %d; a CPU that this process may use expected: %u of "
-				"them, %d to "
-				"%d",
-				w, setup->worker_cpu[w], n, cpu[0], cpu[n - 1]);
+			return not_allowed(path, setup->worker_cpu[w], cpu, n, err);
+	}
 	return 0;
 }
 

@@ -44,30 +44,6 @@ spx_ethdev_tx_burst(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, 
 	return rte_eth_tx_burst(e->port_id, queue, pkts, n);
 }
 
-/* Attaches the device unless EAL has it already, and finds its ethdev number. */
-static int
-attach(const char *device, uint16_t *port_id, struct spx_error *err)
-{
-	struct rte_dev_iterator iterator;
-	int r = rte_dev_probe(device);
-
-	if (r < 0 && r != -EEXIST)
-		return spx_error(err, -ENODEV,
-			"cannot attach device \"%s\" (%s); a PCI address of a device bound to vfio-pci, or a "
-			"virtual "
-			"device such as net_null0 or net_af_packet0,iface=NAME (may need root), is expected",
-			device, strerror(-r));
-	*port_id = RTE_MAX_ETHPORTS;
-	RTE_ETH_FOREACH_MATCHING_DEV(*port_id, device, &iterator)
-	{
-		rte_eth_iterator_cleanup(&iterator);
-		break;
-	}
-	if (!rte_eth_dev_is_valid_port(*port_id))
-		return spx_error(err, -ENODEV, "device \"%s\" is there but is no Ethernet device", device);
-	return 0;
-}
-
 /* The largest MTU that rte_eth_dev_configure lets through: it counts the link header the way the driver does,
  * as the difference of two limits, and as Ethernet with FCS where the driver names no MTU. */
 static uint16_t
@@ -133,10 +109,12 @@ setup_queues(struct spx_port *p, uint16_t port_id, struct spx_error *err)
 	for (uint16_t q = 0; q < p->rx_queues; q++) {
 		r = rte_eth_rx_queue_setup(port_id, q, rx, (unsigned)socket, NULL, p->options.pool);
 		if (r < 0)
-			return spx_error(err, r,
-				"receive queue %u: %s; fewer workers, fewer rx_descriptors or a "
-				"smaller max_frame may help",
-				q, strerror(-r));
+			return spx_error(err, r, "receive queue %u of %u packets: %s; %s", q, rx,
+				strerror(-r),
+				r == -ENOMEM ? "raise memory.mbufs, of which every receive queue takes as "
+					       "many, or lower rx_descriptors or workers"
+					     : "fewer workers, fewer rx_descriptors or a smaller max_frame "
+					       "may help");
 	}
 	for (uint16_t q = 0; q < p->tx_queues; q++) {
 		r = rte_eth_tx_queue_setup(port_id, q, tx, (unsigned)socket, NULL);
@@ -169,7 +147,8 @@ configure(struct spx_port *p, uint16_t port_id, struct spx_error *err)
 		return r;
 	r = rte_eth_dev_start(port_id);
 	if (r < 0)
-		return spx_error(err, r, "the device does not start (%s)", strerror(-r));
+		return spx_error(err, r, "the device does not start (%s)%s", strerror(-r),
+			r == -ENOMEM ? "; raise memory.mbufs or lower rx_descriptors or workers" : "");
 	if (p->options.promiscuous && rte_eth_promiscuous_enable(port_id) < 0)
 		spx_log(SPX_LOG_INFO, "port %s: no promiscuous mode; only frames to its own address arrive",
 			p->options.name);
@@ -253,7 +232,7 @@ int
 spx_ethdev_start(struct spx_port *p, struct spx_ethdev *e, const char *device, struct spx_error *err)
 {
 	struct rte_eth_dev_info info;
-	int r = attach(device, &e->port_id, err);
+	int r = spx_ethdev_attach(device, &e->port_id, err);
 
 	if (r < 0)
 		return r;

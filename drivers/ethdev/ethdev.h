@@ -21,6 +21,10 @@ struct spx_ethdev {
 	pthread_mutex_t asking;
 };
 
+/* Attaches the device that devargs name, unless EAL has it already: *port_id is its number (attach.c). 0, or
+ * -ENODEV with a message that says what to do. Control thread. */
+int spx_ethdev_attach(const char *device, uint16_t *port_id, struct spx_error *err);
+
 /* Attaches, configures and starts the device that devargs name, with what p->options say, and makes e, zeroed
  * by the caller and owned by it, p->state. 0 or a negative errno with a message; then nothing is left of the
  * device. Control thread. */

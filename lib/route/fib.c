@@ -54,9 +54,8 @@ fib_create(enum spx_route_family family, const struct spx_route_options *o, stru
 	if (fib->v4 != NULL || fib->v6 != NULL)
 		return 0;
 	return spx_error(err, -ENOMEM,
-		"no memory for the IPv%d route tables (%s): two copies of about %u MB must fit into EAL's "
-		"memory: "
-		"give it more (-m) or ask for fewer routes",
+		"no memory for the IPv%d route tables (%s): two copies of about %u MB are needed; "
+		"raise memory.megabytes",
 		family == SPX_ROUTE_IPV4 ? 4 : 6, rte_strerror(rte_errno),
 		(unsigned)(fib_bytes(family, o) >> 20) + 1);
 }

@@ -292,7 +292,8 @@ spx_neighbours_create(
 	t->state = calloc(o.capacity, sizeof(*t->state));
 	if (t->entry == NULL || t->head == NULL || t->state == NULL) {
 		spx_neighbours_free(t);
-		return spx_error(err, -ENOMEM, "no memory for %u neighbours: give EAL more (-m)", o.capacity);
+		return spx_error(
+			err, -ENOMEM, "no memory for %u neighbours; raise memory.megabytes", o.capacity);
 	}
 	memset(t->head, 0xff, (t->mask + 1) * sizeof(*t->head));
 	t->in_state[SPX_NEIGHBOUR_none] = o.capacity;

@@ -118,5 +118,17 @@ def test_last_hop_is_punted(net):
     lab.equal(document["exceptions"]["ttl"], 10, "punted for their TTL")
 
 
+def test_too_few_mbufs_for_receive_queues(net):
+    """The second port's queue finds none left: a TAP device takes its mbufs at the start, as NICs do."""
+    net.namespace("box")
+    with open(net.path("few.json"), "w", encoding="utf-8") as file:
+        json.dump({"memory": {"hugepages": "off", "megabytes": 256, "mbufs": 1024}, "control": {"socket": "none"},
+                   "ports": [{"name": name, "driver": "ethdev", "device": f"net_tap{n},iface={name}0", "rx_descriptors": 1024}
+                             for n, name in enumerate(("left", "right"))],
+                   "actions": {"go": {"verdict": "forward", "port": "left"}}, "rules": {"default": "go"}}, file)
+    said = net.sphex("box", ["--config", net.path("few.json"), "--seconds", "1"]).wait(status=1)
+    lab.check("port right: receive queue 0" in said and "raise memory.mbufs" in said, said)
+
+
 lab.main(test_hosts_talk_through_the_appliance, test_rules_decide_and_count, test_mirror_and_two_workers,
-         test_last_hop_is_punted)
+         test_last_hop_is_punted, test_too_few_mbufs_for_receive_queues)

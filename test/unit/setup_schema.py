@@ -24,7 +24,7 @@ except ImportError:
     print("skipped: no python3-jsonschema")
     sys.exit(77)
 
-EXAMPLES = ["everything", "forward", "mirror", "replay", "router"]
+EXAMPLES = ["bare-metal", "everything", "forward", "mirror", "replay", "router", "veth-xdp", "vm"]
 VALUES = [None, True, -1, 0, 63, 4096, 65536, 10**13, 0.0001, 2.5, "", "in", "default", "drop", "tcp", "80-90",
           "::/0", "0x1", "a\nb", "02:00:00:00:00:03", [], {"x": 1}]
 
