@@ -77,15 +77,15 @@ echo6(struct spx_slowpath *s, struct rte_mbuf *m)
 	const struct spx_meta *meta = spx_meta(m);
 	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *), us[16];
 	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(frame + meta->layout.l3);
-	struct icmp6_hdr *icmp = (struct icmp6_hdr *)(frame + meta->layout.l4);
+	struct spx_icmp6 *icmp = (struct spx_icmp6 *)(frame + meta->layout.l4);
 
 	memcpy(us, ip->dst_addr, 16);
 	memcpy(ip->dst_addr, ip->src_addr, 16);
 	memcpy(ip->src_addr, us, 16);
 	ip->hop_limits = TTL;
-	icmp->icmp6_type = ICMP6_ECHO_REPLY;
-	icmp->icmp6_cksum = 0;
-	icmp->icmp6_cksum = rte_ipv6_udptcp_cksum(ip, icmp);
+	icmp->type = ICMP6_ECHO_REPLY;
+	icmp->checksum = 0;
+	icmp->checksum = rte_ipv6_udptcp_cksum(ip, icmp);
 	turn_round(s, frame, meta->in_port);
 	spx_slow_send(s, m, meta->in_port);
 }
@@ -136,16 +136,16 @@ local6(struct spx_slowpath *s, struct rte_mbuf *m)
 	const struct spx_meta *meta = spx_meta(m);
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)(frame + meta->layout.l3);
-	const struct icmp6_hdr *icmp = (const struct icmp6_hdr *)(frame + meta->layout.l4);
+	const struct spx_icmp6 *icmp = (const struct spx_icmp6 *)(frame + meta->layout.l4);
 
 	if (ip->proto != IPPROTO_ICMPV6 || !is_plain(m, meta))
 		hand_on(s, m);
-	else if (icmp->icmp6_type >= ND_ROUTER_SOLICIT && icmp->icmp6_type <= ND_REDIRECT)
+	else if (icmp->type >= ND_ROUTER_SOLICIT && icmp->type <= ND_REDIRECT)
 		spx_slow_nd(s, m);
-	else if (icmp->icmp6_type == ICMP6_ECHO_REQUEST &&
+	else if (icmp->type == ICMP6_ECHO_REQUEST &&
 		 spx_slow_is_ours(s, SPX_ROUTE_IPV6, meta->in_port, ip->dst_addr))
 		echo(s, m, echo6);
-	else if (icmp->icmp6_type == ICMP6_ECHO_REQUEST && ip->dst_addr[0] != 0xff &&
+	else if (icmp->type == ICMP6_ECHO_REQUEST && ip->dst_addr[0] != 0xff &&
 		 spx_address_find(&s->now->addresses, SPX_ROUTE_IPV6, ip->dst_addr) != NULL)
 		echo(s, m, echo6); /* an address of another port */
 	else if (ip->dst_addr[0] == 0xff)
@@ -294,10 +294,10 @@ tell6(struct spx_slowpath *s, struct rte_mbuf *about, const struct error *error,
 	const uint8_t *frame = rte_pktmbuf_mtod(about, const uint8_t *);
 	const struct rte_ipv6_hdr *old = (const struct rte_ipv6_hdr *)(frame + meta->layout.l3);
 	uint32_t quoted = RTE_MIN((uint32_t)about->data_len - meta->layout.l3, QUOTED6);
-	uint16_t length = (uint16_t)(sizeof(struct icmp6_hdr) + quoted);
+	uint16_t length = (uint16_t)(sizeof(struct spx_icmp6) + quoted);
 	const uint8_t *from = speaker(s, SPX_ROUTE_IPV6, meta->in_port, old->src_addr);
 	struct rte_ipv6_hdr *ip;
-	struct icmp6_hdr *icmp;
+	struct spx_icmp6 *icmp;
 	struct rte_mbuf *m;
 	uint8_t *out;
 
@@ -307,7 +307,7 @@ tell6(struct spx_slowpath *s, struct rte_mbuf *about, const struct error *error,
 		return;
 	out = rte_pktmbuf_mtod(m, uint8_t *);
 	ip = (struct rte_ipv6_hdr *)(out + sizeof(struct rte_ether_hdr));
-	icmp = (struct icmp6_hdr *)(ip + 1);
+	icmp = (struct spx_icmp6 *)(ip + 1);
 	memcpy(out, frame + 6, 6);
 	memcpy(out + 6, s->now->port[meta->in_port].mac, 6);
 	out[12] = 0x86;
@@ -318,10 +318,10 @@ tell6(struct spx_slowpath *s, struct rte_mbuf *about, const struct error *error,
 		.hop_limits = TTL};
 	memcpy(ip->dst_addr, old->src_addr, 16);
 	memcpy(ip->src_addr, from, 16);
-	*icmp = (struct icmp6_hdr){.icmp6_type = error->type6, .icmp6_code = error->code6};
-	icmp->icmp6_mtu = rte_cpu_to_be_32(mtu);
+	*icmp = (struct spx_icmp6){.type = error->type6, .code = error->code6};
+	icmp->mtu = rte_cpu_to_be_32(mtu);
 	memcpy(icmp + 1, old, quoted);
-	icmp->icmp6_cksum = rte_ipv6_udptcp_cksum(ip, icmp);
+	icmp->checksum = rte_ipv6_udptcp_cksum(ip, icmp);
 	spx_slow_send(s, m, meta->in_port);
 }
 

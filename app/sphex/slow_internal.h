@@ -55,6 +55,23 @@ void spx_slow_local(struct spx_slowpath *s, struct rte_mbuf *m);
  * reason. */
 void spx_slow_refuse(struct spx_slowpath *s, struct rte_mbuf *m, enum spx_drop reason);
 
+/* ---- ICMPv6 as it lies in frames, at any address ---------------------------------------------------------
+ */
+
+struct spx_icmp6 {
+	uint8_t type, code;
+	uint16_t checksum;
+	uint32_t mtu; /* packet too big; otherwise its own or 0 */
+} __rte_packed;
+
+/* Neighbour solicitation and advertisement. */
+struct spx_nd {
+	uint8_t type, code;
+	uint16_t checksum;
+	uint32_t flags; /* of an advertisement: ND_NA_FLAG_... */
+	uint8_t target[16];
+} __rte_packed;
+
 /* ---- frames ----------------------------------------------------------------------------------------------
  */
 

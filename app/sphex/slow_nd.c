@@ -18,8 +18,8 @@
 struct message {
 	uint8_t *frame;
 	struct rte_ipv6_hdr *ip;
-	struct nd_neighbor_solicit *nd; /* an advertisement has the same layout */
-	uint32_t length;                /* of the message */
+	struct spx_nd *nd;
+	uint32_t length; /* of the message */
 };
 
 /* Writes the headers around a message of `length` bytes that lies there, and its checksum. */
@@ -38,8 +38,8 @@ close_frame(const struct message *m, const uint8_t to_mac[6], const uint8_t from
 	m->ip->hop_limits = HOPS;
 	memmove(m->ip->dst_addr, to, 16);
 	memmove(m->ip->src_addr, from, 16);
-	m->nd->nd_ns_cksum = 0;
-	m->nd->nd_ns_cksum = rte_ipv6_udptcp_cksum(m->ip, m->nd);
+	m->nd->checksum = 0;
+	m->nd->checksum = rte_ipv6_udptcp_cksum(m->ip, m->nd);
 }
 
 static void
@@ -69,7 +69,7 @@ frame_of(uint8_t *frame, struct message *m)
 {
 	m->frame = frame;
 	m->ip = (struct rte_ipv6_hdr *)(frame + sizeof(struct rte_ether_hdr));
-	m->nd = (struct nd_neighbor_solicit *)(m->ip + 1);
+	m->nd = (struct spx_nd *)(m->ip + 1);
 }
 
 void
@@ -89,8 +89,8 @@ spx_slow_ask6(struct spx_slowpath *s, uint16_t port, const uint8_t address[16], 
 	spx_slow_link_local(own_port, link_local);
 	frame_of(rte_pktmbuf_mtod(mbuf, uint8_t *), &m);
 	memset(m.nd, 0, m.length);
-	m.nd->nd_ns_type = ND_NEIGHBOR_SOLICIT;
-	memcpy(&m.nd->nd_ns_target, address, 16);
+	m.nd->type = ND_NEIGHBOR_SOLICIT;
+	memcpy(m.nd->target, address, 16);
 	put_mac((uint8_t *)m.nd + MESSAGE, ND_OPT_SOURCE_LINKADDR, own_port->mac);
 	close_frame(&m, mac == NULL ? group_mac : mac, own_port->mac, mac == NULL ? group : address,
 		own == NULL ? link_local : own->address);
@@ -121,7 +121,7 @@ advertise(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message *m)
 
 	memcpy(to, nameless ? all_nodes : m->ip->src_addr, 16);
 	memcpy(to_mac, nameless ? all_nodes_mac : m->frame + 6, 6);
-	memcpy(target, &m->nd->nd_ns_target, 16);
+	memcpy(target, m->nd->target, 16);
 	/* The answer is as long as it is, whatever the question had. */
 	if (rte_pktmbuf_pkt_len(mbuf) > length)
 		rte_pktmbuf_trim(mbuf, (uint16_t)(rte_pktmbuf_pkt_len(mbuf) - length));
@@ -131,10 +131,9 @@ advertise(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message *m)
 	}
 	m->length = MESSAGE + OPTION_MAC;
 	memset(m->nd, 0, m->length);
-	m->nd->nd_ns_type = ND_NEIGHBOR_ADVERT;
-	m->nd->nd_ns_reserved =
-		ND_NA_FLAG_ROUTER | ND_NA_FLAG_OVERRIDE | (nameless ? 0 : ND_NA_FLAG_SOLICITED);
-	memcpy(&m->nd->nd_ns_target, target, 16);
+	m->nd->type = ND_NEIGHBOR_ADVERT;
+	m->nd->flags = ND_NA_FLAG_ROUTER | ND_NA_FLAG_OVERRIDE | (nameless ? 0 : ND_NA_FLAG_SOLICITED);
+	memcpy(m->nd->target, target, 16);
 	put_mac((uint8_t *)m->nd + MESSAGE, ND_OPT_TARGET_LINKADDR, port->mac);
 	close_frame(m, to_mac, port->mac, to, target);
 	spx_slow_send(s, mbuf, in);
@@ -145,7 +144,7 @@ take_solicitation(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message 
 {
 	const uint16_t in = spx_meta(mbuf)->in_port;
 	const uint8_t *mac = find_mac(m, ND_OPT_SOURCE_LINKADDR);
-	const uint8_t *target = (const uint8_t *)&m->nd->nd_ns_target;
+	const uint8_t *target = m->nd->target;
 
 	if (mac != NULL && !is_zero(m->ip->src_addr))
 		spx_slow_heard(s, SPX_ROUTE_IPV6, in, m->ip->src_addr, mac, SPX_NEIGHBOUR_OVERRIDE);
@@ -158,17 +157,15 @@ take_solicitation(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message 
 static void
 take_advertisement(struct spx_slowpath *s, struct rte_mbuf *mbuf, const struct message *m)
 {
-	const uint32_t said = m->nd->nd_ns_reserved;
+	const uint32_t said = m->nd->flags;
 	const uint8_t *mac = find_mac(m, ND_OPT_TARGET_LINKADDR);
 	unsigned flags = (said & ND_NA_FLAG_SOLICITED ? SPX_NEIGHBOUR_SOLICITED : 0) |
 			 (said & ND_NA_FLAG_OVERRIDE ? SPX_NEIGHBOUR_OVERRIDE : 0);
 
 	if (mac == NULL)
 		mac = m->frame + 6;
-	if (!spx_slow_is_ours(
-		    s, SPX_ROUTE_IPV6, spx_meta(mbuf)->in_port, (const uint8_t *)&m->nd->nd_ns_target))
-		spx_slow_heard(s, SPX_ROUTE_IPV6, spx_meta(mbuf)->in_port,
-			(const uint8_t *)&m->nd->nd_ns_target, mac, flags);
+	if (!spx_slow_is_ours(s, SPX_ROUTE_IPV6, spx_meta(mbuf)->in_port, m->nd->target))
+		spx_slow_heard(s, SPX_ROUTE_IPV6, spx_meta(mbuf)->in_port, m->nd->target, mac, flags);
 	spx_slow_consume(s, mbuf);
 }
 
@@ -179,17 +176,17 @@ spx_slow_nd(struct spx_slowpath *s, struct rte_mbuf *mbuf)
 	uint8_t *frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
 	struct message m = {.frame = frame,
 		.ip = (struct rte_ipv6_hdr *)(frame + layout->l3),
-		.nd = (struct nd_neighbor_solicit *)(frame + layout->l4)};
+		.nd = (struct spx_nd *)(frame + layout->l4)};
 	uint32_t end = layout->l3 + (uint32_t)sizeof(*m.ip) + rte_be_to_cpu_16(m.ip->payload_len);
 	bool plain = layout->vlan == 0 && layout->l4 == layout->l3 + sizeof(*m.ip) && mbuf->nb_segs == 1;
 
 	m.length = plain && end <= rte_pktmbuf_data_len(mbuf) ? end - layout->l4 : 0;
-	if (m.length < MESSAGE || m.ip->hop_limits != HOPS || m.nd->nd_ns_code != 0 ||
+	if (m.length < MESSAGE || m.ip->hop_limits != HOPS || m.nd->code != 0 ||
 		rte_ipv6_udptcp_cksum_verify(m.ip, m.nd) != 0)
 		spx_slow_consume(s, mbuf); /* RFC 4861 7.1: silently */
-	else if (m.nd->nd_ns_type == ND_NEIGHBOR_SOLICIT)
+	else if (m.nd->type == ND_NEIGHBOR_SOLICIT)
 		take_solicitation(s, mbuf, &m);
-	else if (m.nd->nd_ns_type == ND_NEIGHBOR_ADVERT)
+	else if (m.nd->type == ND_NEIGHBOR_ADVERT)
 		take_advertisement(s, mbuf, &m);
 	else
 		spx_slow_consume(s, mbuf);
