@@ -16,6 +16,11 @@ publish(struct spx_appliance *app, struct spx_watch *next)
 		free(next);
 		next = NULL;
 	}
+	if (next != NULL) {
+		next->wants = next->tracer != NULL ? SPX_WATCH_TRACE : 0;
+		for (uint16_t i = 0; i < next->n_taps; i++)
+			next->wants |= spx_tap_options(next->tap[i])->points;
+	}
 	atomic_store_explicit(&app->watching.now, next, memory_order_release);
 	rte_rcu_qsbr_synchronize(app->qsbr, RTE_QSBR_THRID_INVALID);
 	free((void *)(uintptr_t)before);

@@ -26,6 +26,7 @@ struct spx_worker;
 
 struct spx_watch {
 	struct spx_tracer *tracer; /* NULL: no trace */
+	uint8_t wants; /* SPX_WATCH_TRACE, and the points that captures want, as 1 << enum spx_tap_point */
 	uint16_t n_taps;
 	struct spx_tap *tap[SPX_TAPS_MAX];
 };
@@ -63,6 +64,15 @@ spx_watched(const struct spx_watcher *watcher)
 #else
 	return __builtin_expect(watcher->now != NULL, 0);
 #endif
+}
+
+#define SPX_WATCH_TRACE (1u << SPX_TAP_POINT_COUNT)
+
+/* Whether somebody looks at this point: a capture, or a trace, which looks at all. */
+static inline bool
+spx_watched_at(const struct spx_watcher *watcher, enum spx_tap_point point)
+{
+	return spx_watched(watcher) && (watcher->now->wants & (SPX_WATCH_TRACE | 1u << point)) != 0;
 }
 
 /* At the begin of a turn: who looks now. */

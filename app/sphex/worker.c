@@ -193,7 +193,7 @@ spx_worker_turn(struct spx_worker *w)
 			continue;
 		w->rx[i].bursts++;
 		leave(w, SPX_STAGE_receive, b->n);
-		if (spx_watched(&w->watcher))
+		if (spx_watched_at(&w->watcher, SPX_TAP_receive))
 			spx_watch_receive(w, b, w->rx[i].queue);
 		go_from_parse(w, b, &w->rx[i].net);
 		packets += b->n;

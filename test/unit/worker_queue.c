@@ -228,7 +228,7 @@ traced(void (*then)(void), const char *const *lines, size_t n)
 {
 	static const struct spx_trace_names names = {name, action_name, NULL};
 	static const struct spx_watch *_Atomic published;
-	static struct spx_watch watch;
+	static struct spx_watch watch = {.wants = SPX_WATCH_TRACE};
 	struct spx_trace_log *log;
 	const json_t *example;
 	json_t *g;

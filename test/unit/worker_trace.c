@@ -47,6 +47,7 @@ look(uint32_t count, const char *filter)
 	trace_log = spx_trace_log_create(tracer);
 	cr_assert_not_null(trace_log);
 	watch.tracer = tracer;
+	watch.wants = SPX_WATCH_TRACE;
 	published = &watch;
 }
 
