@@ -37,12 +37,24 @@ action_name(const void *arg, uint32_t action)
 
 static const struct spx_trace_names names = {port_name, action_name, NULL};
 
+/* Nobody looks any more. */
+static void
+forget(void)
+{
+	published = NULL;
+	spx_trace_log_free(trace_log);
+	spx_tracer_free(tracer);
+	trace_log = NULL;
+	tracer = NULL;
+}
+
 /* Looks at the next `count` packets. */
 static void
 look(uint32_t count, const char *filter)
 {
 	struct spx_error err = {""};
 
+	forget();
 	cr_assert_eq(spx_tracer_create(count, filter, 2, &tracer, &err), 0, "%s", err.text);
 	trace_log = spx_trace_log_create(tracer);
 	cr_assert_not_null(trace_log);
@@ -62,7 +74,7 @@ start(void)
 	f.worker->inject = slow.inject[0];
 }
 
-TestSuite(trace, .init = start);
+TestSuite(trace, .init = start, .fini = forget);
 
 /* The groups, after everything was collected. */
 static json_t *
