@@ -13,6 +13,7 @@
 #define COPIES_MIN  1023u
 #define POOL_BYTES  (32u << 20) /* large frames: fewer copies, down to the least */
 #define RING_SIZE   2048u       /* copies waiting for the writer; the others are in threads' hands */
+#define CACHED      32u /* copies at hand of a worker, which others cannot have, up to half as many again */
 #define NAME_FORMAT "sphex_tap_%u"
 
 static const char *const point_names[SPX_TAP_POINT_COUNT] = {
@@ -54,7 +55,7 @@ create_memory(struct spx_tap *tap, struct spx_error *err)
 	char name[RTE_RING_NAMESIZE];
 
 	snprintf(name, sizeof(name), NAME_FORMAT, number);
-	tap->pool = rte_pktmbuf_pool_create_by_ops(name, copies, 0, sizeof(struct spx_tap_copy),
+	tap->pool = rte_pktmbuf_pool_create_by_ops(name, copies, CACHED, sizeof(struct spx_tap_copy),
 		(uint16_t)RTE_MIN(size, (uint32_t)UINT16_MAX), SOCKET_ID_ANY, "ring_mt_rts");
 	tap->ring = rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
 	if (tap->pool == NULL || tap->ring == NULL)
@@ -157,6 +158,29 @@ spx_tap_wants(const struct spx_tap *tap, enum spx_tap_point point, uint16_t port
 	       atomic_load_explicit(&tap->left, memory_order_relaxed) != 0;
 }
 
+/* The bytes of a packet that are kept, or NULL. In place for a packet of one segment, which is the rule: of
+ * what rte_pktmbuf_copy copies beside them the writer reads nothing. */
+static struct rte_mbuf *
+copy_bytes(const struct spx_tap *tap, const struct rte_mbuf *m)
+{
+	const uint16_t keep = (uint16_t)RTE_MIN(m->data_len, tap->keep);
+	struct rte_mbuf *copy;
+	char *bytes;
+
+	if (m->nb_segs > 1)
+		return rte_pktmbuf_copy(m, tap->pool, 0, tap->keep);
+	copy = rte_pktmbuf_alloc(tap->pool);
+	if (copy == NULL)
+		return NULL;
+	bytes = rte_pktmbuf_append(copy, keep);
+	if (bytes == NULL) {
+		rte_pktmbuf_free(copy);
+		return NULL;
+	}
+	memcpy(bytes, rte_pktmbuf_mtod(m, const void *), keep);
+	return copy;
+}
+
 struct rte_mbuf *
 spx_tap_copy(struct spx_tap *tap, const struct rte_mbuf *m, enum spx_tap_point point, uint16_t port,
 	enum spx_drop reason)
@@ -165,7 +189,7 @@ spx_tap_copy(struct spx_tap *tap, const struct rte_mbuf *m, enum spx_tap_point p
 
 	if (!spx_filter_match(tap->filter, m))
 		return NULL;
-	copy = rte_pktmbuf_copy(m, tap->pool, 0, tap->keep);
+	copy = copy_bytes(tap, m);
 	if (copy == NULL) {
 		atomic_fetch_add_explicit(&tap->lost, 1, memory_order_relaxed);
 		return NULL;
