@@ -28,6 +28,9 @@ void spx_slow_consume(struct spx_slowpath *s, struct rte_mbuf *m);
 /* Punted as `neighbour`: waits until spx_meta.gateway on out_port is known. */
 void spx_slow_wait(struct spx_slowpath *s, struct rte_mbuf *m);
 
+/* spx_neighbour_usable: what waits for the neighbour goes on. */
+void spx_slow_let_go(void *slowpath, uint32_t index, uint64_t word);
+
 /* A message says that the neighbour on that port has that MAC address (flags as spx_neighbour_heard). */
 void spx_slow_heard(struct spx_slowpath *s, enum spx_route_family family, uint16_t port,
 	const uint8_t address[SPX_ROUTE_ADDRESS_BYTES], const uint8_t mac[6], unsigned flags);

@@ -25,9 +25,10 @@ go_on(struct spx_slowpath *s, struct rte_mbuf *m, uint64_t word)
 	spx_slowpath_inject(s, spx_meta(m)->out_port % s->n_workers, m, SPX_STAGE_rewrite);
 }
 
-static void
-let_go(struct spx_slowpath *s, uint32_t index, uint64_t word)
+void
+spx_slow_let_go(void *slowpath, uint32_t index, uint64_t word)
 {
+	struct spx_slowpath *s = slowpath;
 	struct spx_slow_waiting *waiting = &s->waiting[index];
 
 	for (uint16_t i = 0; i < waiting->n; i++)
@@ -133,14 +134,10 @@ spx_slow_heard(struct spx_slowpath *s, enum spx_route_family family, uint16_t po
 	const uint8_t address[SPX_ROUTE_ADDRESS_BYTES], const uint8_t mac[6], unsigned flags)
 {
 	struct spx_neighbour neighbour;
-	uint32_t index;
 
 	if (spx_neighbour_heard(
-		    s->neighbours, family, port, address, mac, flags, s->now_ms, &neighbour, &index) != 1)
-		return;
-	resolve(s, &neighbour, neighbour.word);
-	if (spx_neighbour_word_usable(neighbour.word))
-		let_go(s, index, neighbour.word);
+		    s->neighbours, family, port, address, mac, flags, s->now_ms, &neighbour, NULL) == 1)
+		resolve(s, &neighbour, neighbour.word);
 }
 
 /* ---- time ------------------------------------------------------------------------------------------------
@@ -176,7 +173,6 @@ take_changes(struct spx_slowpath *s)
 						  n->mac, s->now_ms, &event, &evicted) == 0) {
 			act(s, &evicted);
 			resolve(s, &event.neighbour, event.neighbour.word);
-			let_go(s, event.index, event.neighbour.word);
 		}
 		free(change);
 	}

@@ -21,6 +21,7 @@ spx_slowpath_create(struct spx_slowpath *s, struct spx_error *err)
 	if (s->waiting == NULL || s->changes == NULL)
 		return spx_error(err, -ENOMEM,
 			"no memory for packets that wait for neighbours; raise memory.megabytes");
+	spx_neighbours_tell(s->neighbours, spx_slow_let_go, s);
 	s->errors.left = s->echoes.left = SPX_SLOW_ANSWERS;
 	return 0;
 }
@@ -61,6 +62,15 @@ reason_of(enum spx_exception exception)
 	}
 }
 
+/* May a message make a neighbour known? */
+static bool
+tells(struct rte_mbuf *m)
+{
+	const uint8_t exception = spx_meta(m)->exception;
+
+	return exception == SPX_EXCEPTION_arp || exception == SPX_EXCEPTION_local;
+}
+
 /* Without routing exceptions are counted by class and end here. */
 static void
 handle(struct spx_slowpath *s, struct rte_mbuf *m)
@@ -80,15 +90,22 @@ handle(struct spx_slowpath *s, struct rte_mbuf *m)
 		spx_slow_refuse(s, m, reason_of(exception));
 }
 
+/* What waits for a neighbour goes before what may make it known: once it is, workers send to it what comes
+ * later, and that shall not overtake. */
 static unsigned
 take_exceptions(struct spx_slowpath *s)
 {
 	struct rte_mbuf *pkts[SPX_BURST_MAX];
-	unsigned n;
+	unsigned n, telling = 0;
 
 	atomic_store(&s->idle, false);
 	n = rte_ring_sc_dequeue_burst(s->exception, (void **)pkts, SPX_BURST_MAX, NULL);
 	for (unsigned i = 0; i < n; i++)
+		if (!tells(pkts[i]))
+			handle(s, pkts[i]);
+		else
+			pkts[telling++] = pkts[i];
+	for (unsigned i = 0; i < telling; i++)
 		handle(s, pkts[i]);
 	atomic_store(&s->idle, n == 0);
 	return n;

@@ -179,12 +179,13 @@ receiving(const struct spx_worker *w)
 unsigned
 spx_worker_turn(struct spx_worker *w)
 {
-	unsigned packets = 0;
+	unsigned packets;
 
 	w->now = atomic_load_explicit(w->config, memory_order_acquire);
 	spx_flow_set_generation(w->cache, w->now->rules_generation);
 	spx_watch_turn(&w->watcher);
 	w->up = w->ports_up == NULL ? UINT64_MAX : __atomic_load_n(w->ports_up, __ATOMIC_RELAXED);
+	packets = inject(w); /* before what came later */
 	for (uint16_t i = 0; i < w->n_rx && receiving(w); i++) {
 		struct spx_burst *b = &w->b;
 
@@ -198,7 +199,6 @@ spx_worker_turn(struct spx_worker *w)
 		go_from_parse(w, b, &w->rx[i].net);
 		packets += b->n;
 	}
-	packets += inject(w);
 	packets += spx_transmit_handed_over(w);
 	if (w->shaped != 0)
 		packets += spx_shaped_transmit(w);

@@ -187,11 +187,23 @@ end_change(struct entry *e)
 }
 
 void
+spx_neighbours_tell(struct spx_neighbours *t, spx_neighbour_usable *usable, void *arg)
+{
+	t->usable = usable;
+	t->usable_arg = arg;
+}
+
+void
 neighbour_set_word(struct spx_neighbours *t, uint32_t i, uint64_t word)
 {
-	t->in_state[spx_neighbour_word_state(t->entry[i].word)]--;
+	const uint64_t before = t->entry[i].word;
+
+	t->in_state[spx_neighbour_word_state(before)]--;
 	t->in_state[spx_neighbour_word_state(word)]++;
-	__atomic_store_n(&t->entry[i].word, word, __ATOMIC_RELAXED);
+	if (t->usable != NULL && before != 0 && !spx_neighbour_word_usable(before) &&
+		spx_neighbour_word_usable(word))
+		t->usable(t->usable_arg, i, word);
+	__atomic_store_n(&t->entry[i].word, word, __ATOMIC_RELEASE);
 }
 
 void

@@ -59,6 +59,8 @@ struct spx_neighbours {
 	struct state_list list[LISTS];
 	uint32_t in_state[SPX_NEIGHBOUR_STATE_COUNT];
 	uint64_t created, evicted, refused, ignored, failed;
+	spx_neighbour_usable *usable;
+	void *usable_arg;
 };
 
 static inline uint32_t

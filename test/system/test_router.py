@@ -6,6 +6,7 @@ import json
 import os
 import re
 import struct
+import sys
 
 import lab
 
@@ -81,6 +82,7 @@ def test_ping(net):
 
 def test_traceroute(net):
     hosts(net)
+    net.run("server", ["sysctl", "-qw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0"])
     program = router(net)
     out = net.run("client", ["traceroute", "-n", "-q", "1", "-w", "2", SERVER])
     lab.equal(re.findall(r"^ *\d+  (\S+)", out, re.MULTILINE), ["10.1.0.1", SERVER], out)
@@ -88,6 +90,29 @@ def test_traceroute(net):
     lab.equal(re.findall(r"^ *\d+  (\S+)", out, re.MULTILINE), ["2001:db8:1::1", SERVER6], out)
     document = report(net, program)
     lab.check(document["slowpath"]["drops"]["ttl_expired"] >= 2, f"{document['slowpath']}")
+
+
+def test_what_waited_goes_first(net):
+    """Of packets to a neighbour that is asked for, none comes before an earlier one."""
+    hosts(net)
+    program = router(net)
+    receiver = net.start("server", ["bash", "-c", f"nc -u -l {SERVER} 7777 > {net.path('numbers')}"])
+    lab.wait_until(lambda: ":7777" in net.run("server", ["ss", "-lun"]), 5, "receiver")
+    net.run("client", [sys.executable, "-c", f"""
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in range(100):
+    s.sendto(b"%d " % n, ("{SERVER}", 7777))
+    time.sleep(0.0001)
+"""])
+    lab.wait_until(lambda: open(net.path("numbers"), encoding="ascii").read().split()[-1:] == ["99"], 5, "the last packet")
+    receiver.stop(status=-15)
+    with open(net.path("numbers"), encoding="ascii") as file:
+        numbers = [int(n) for n in file.read().split()]
+    waited = report(net, program)["slowpath"]["exceptions"]["neighbour"]
+    lab.check(waited >= 1, f"{waited} packets waited")
+    early = sum(b < a for a, b in zip(numbers, numbers[1:]))
+    lab.check(early == 0, f"{numbers}")
 
 
 def transfer(net, sender, receiver, address, megabytes):
@@ -308,5 +333,5 @@ def test_a_neighbour_that_does_not_answer(net):
     lab.check(drops["neighbour_failed"] >= 1 and drops["no_route"] == 1, f"{drops}")
 
 
-lab.main(test_ping, test_traceroute, test_tcp, test_path_mtu, test_over_xdp, test_only_what_is_steered, test_over_tap, test_local_port,
+lab.main(test_ping, test_traceroute, test_what_waited_goes_first, test_tcp, test_path_mtu, test_over_xdp, test_only_what_is_steered, test_over_tap, test_local_port,
          test_route_changes_lose_nothing, test_forged_neighbours, test_a_neighbour_that_does_not_answer)
