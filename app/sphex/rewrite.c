@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_byteorder.h>
 
 #include "app/sphex/stages.h"
 
@@ -74,14 +75,17 @@ find_neighbours(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 		spx_neighbour_lookup6(w->neighbours, b->key6, b->out_port, connected & b->ipv6, b->neighbour);
 }
 
-/* To the neighbour's address from the port's: twelve bytes by two stores. */
+/* To the neighbour's address from the port's: twelve bytes by two stores, put together in a register. In
+ * memory the load of what smaller stores had just written would wait for them, some 15 clocks a packet. */
 static inline void
 set_routed_macs(uint8_t *frame, uint64_t neighbour, const uint8_t source[6])
 {
-	uint64_t both = 0;
+	const uint64_t mac = rte_le_to_cpu_64(neighbour) & UINT64_C(0xffffffffffff);
+	uint16_t begin;
+	uint64_t both;
 
-	spx_neighbour_word_mac(neighbour, (uint8_t *)&both);
-	memcpy((uint8_t *)&both + 6, source, 2);
+	memcpy(&begin, source, sizeof(begin));
+	both = rte_cpu_to_le_64(mac | (uint64_t)rte_le_to_cpu_16(begin) << 48);
 	memcpy(frame, &both, sizeof(both));
 	memcpy(frame + sizeof(both), source + 2, 4);
 }
