@@ -102,7 +102,7 @@ rewrite_one(struct spx_burst *b, unsigned i, const struct spx_config_port *ports
 		return;
 	}
 	if (v4)
-		spx_net_dec_ttl4(l3);
+		spx_net_take_hop4(l3);
 	else
 		spx_net_dec_ttl6(l3);
 	set_routed_macs(frame, neighbour, ports[b->out_port[i]].mac);

@@ -9,19 +9,18 @@ send(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbu
 	uint64_t *bytes)
 {
 	struct spx_port_counter *counter = &w->counters.port[port->id];
-	uint32_t length[2 * SPX_BURST_MAX];
 	uint64_t sum = 0;
 	uint16_t sent;
 
 	if (spx_watched_at(&w->watcher, SPX_TAP_transmit))
 		spx_watch_send(&w->watcher, port->id, pkts, n);
 	for (uint16_t i = 0; i < n; i++)
-		length[i] = pkts[i]->pkt_len; /* a packet that is sent is no longer ours to read */
+		sum += pkts[i]->pkt_len; /* now: a packet that is sent is no longer ours to read */
 	sent = port->ops->tx_burst(port, queue, pkts, n);
 	if (spx_watched_at(&w->watcher, SPX_TAP_transmit))
 		spx_watch_sent(&w->watcher, port->id, queue, pkts, sent);
-	for (uint16_t i = 0; i < sent; i++)
-		sum += length[i];
+	for (uint16_t i = sent; i < n; i++)
+		sum -= pkts[i]->pkt_len;
 	spx_count(&w->counters.transmitted, sent);
 	spx_count(&counter->tx_packets, sent);
 	spx_count(&counter->tx_bytes, sum);

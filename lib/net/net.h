@@ -60,25 +60,31 @@ spx_net_flow_hash(const uint8_t *bytes, uint32_t captured, uint32_t length, cons
 
 /* ---- edits ----------------------------------------------------------------------------------------- */
 
-/* Subtracts one from the TTL of the IPv4 header at ip, keeping the checksum right incrementally. False and
- * unchanged when the TTL is 0 or 1.
+/* Subtracts one from the TTL of the IPv4 header at ip, which is not 0, keeping the checksum right.
  *
  * RFC 1624: HC' = ~(~HC + ~m + m'); the word TTL|protocol falls by 0x0100, so the checksum rises by it, with
  * the carry coming round (sums of 16-bit words do not depend on the byte order). The carry comes from 0xffff
  * too: the sum of a header is never 0, so a computed checksum is 0x0000 there. */
-static inline bool
-spx_net_dec_ttl4(uint8_t *ip)
+static inline void
+spx_net_take_hop4(uint8_t *ip)
 {
 	uint16_t checksum;
 	uint32_t sum;
 
-	if (unlikely(ip[8] <= 1))
-		return false;
 	ip[8]--;
 	memcpy(&checksum, ip + 10, sizeof(checksum));
 	sum = checksum + (uint32_t)RTE_BE16(0x0100);
 	checksum = (uint16_t)(sum + (sum >= 0xffff));
 	memcpy(ip + 10, &checksum, sizeof(checksum));
+}
+
+/* The same when it is not known whether a hop is left: false and unchanged when the TTL is 0 or 1. */
+static inline bool
+spx_net_dec_ttl4(uint8_t *ip)
+{
+	if (unlikely(ip[8] <= 1))
+		return false;
+	spx_net_take_hop4(ip);
 	return true;
 }
 

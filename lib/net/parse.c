@@ -52,10 +52,24 @@ key_tail(uint8_t proto, uint32_t context)
 	return (uint64_t)(rte_cpu_to_be_32(context) | proto) << 32;
 }
 
-/* True when the frame is plain; then *word holds the two words of its key but for the context. `available` is
- * the contiguous length, in which a plain packet lies wholly. */
+/* The layout of a plain packet, to be stored at once. */
+static inline uint64_t
+layout_word(uint8_t flags)
+{
+	const struct spx_layout layout = {
+		.ethertype = 0x0800, .l3 = PLAIN_L3, .l4 = PLAIN_L4, .flags = flags};
+	uint64_t word;
+
+	static_assert(sizeof(layout) == sizeof(word), "a layout is a word");
+	memcpy(&word, &layout, sizeof(word));
+	return word;
+}
+
+/* True when the frame is plain; then *word holds the two words of its key but for the context, and *syn
+ * whether it opens a TCP connection. `available` is the contiguous length, in which a plain packet lies
+ * wholly. */
 static inline bool
-plain4(const uint8_t *frame, uint32_t available, uint64_t word[2], uint8_t *layout_flags)
+plain4(const uint8_t *frame, uint32_t available, uint64_t word[2], bool *syn)
 {
 	uint32_t transport;
 	uint8_t proto;
@@ -74,13 +88,13 @@ plain4(const uint8_t *frame, uint32_t available, uint64_t word[2], uint8_t *layo
 
 		if (unlikely(length < 8 || length > transport))
 			return false;
-		*layout_flags = 0;
+		*syn = false;
 	} else if (proto == IPPROTO_TCP) {
 		uint32_t header = (uint32_t)(frame[PLAIN_L4 + 12] >> 4) * 4;
 
 		if (unlikely(header < 20 || header > transport))
 			return false;
-		*layout_flags = (frame[PLAIN_L4 + 13] & 0x12) == 0x02 ? SPX_LAYOUT_TCP_SYN : 0;
+		*syn = (frame[PLAIN_L4 + 13] & 0x12) == 0x02;
 	} else {
 		return false;
 	}
@@ -170,7 +184,7 @@ parse_general(struct spx_burst *b, unsigned i, const struct spx_net_options *opt
 static uint64_t
 parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 {
-	struct spx_layout layout = {.ethertype = 0x0800, .l3 = PLAIN_L3, .l4 = PLAIN_L4};
+	const uint64_t layouts[2] = {layout_word(0), layout_word(SPX_LAYOUT_TCP_SYN)};
 	const uint64_t tail = key_tail(0, b->in_port & SPX_CONTEXT_PORT_MASK);
 	const unsigned n = b->n;
 	const uint32_t max_frame = options->max_frame;
@@ -184,11 +198,11 @@ parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 		struct rte_mbuf *m = b->pkt[i];
 		const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 		uint64_t word[2];
-		uint8_t flags;
+		bool syn;
 
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i + PREFETCH_AHEAD], const void *));
-		if (unlikely(m->pkt_len > max_frame || !plain4(frame, m->data_len, word, &flags) ||
+		if (unlikely(m->pkt_len > max_frame || !plain4(frame, m->data_len, word, &syn) ||
 			     (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_BAD ||
 			     (verify && spx_net_sum4(frame + PLAIN_L3, 5) != 0xffff))) {
 			rest |= spx_set_one(i);
@@ -200,8 +214,7 @@ parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 		rte_prefetch0(
 			(const void *)(table4 + ((b->hash[i] >> 32) * lines4 >> 32) * RTE_CACHE_LINE_SIZE));
 		b->length[i] = m->pkt_len;
-		layout.flags = flags;
-		b->layout[i] = layout;
+		memcpy(&b->layout[i], &layouts[syn], sizeof(b->layout[i]));
 	}
 	return rest;
 }
