@@ -30,6 +30,7 @@ struct spx_config {
 	bool has_rules; /* false: every packet gets the default action, nothing is looked up */
 	const struct spx_routes *routes; /* NULL: there is no routing */
 	struct spx_next_hop *next_hop;   /* of the routes, by id */
+	uint32_t routes_generation; /* another one when answers of the routes may have changed; never 0 */
 	struct spx_config_port port[SPX_PORTS_MAX];
 	struct spx_address_list addresses; /* of this node; owned */
 	uint32_t n_actions;

@@ -94,7 +94,8 @@ find_actions(struct spx_worker *w, struct spx_burst *b)
 	uint64_t syn = spx_flow_mode(w->cache) == SPX_FLOW_MODE_approximate ? tcp_syn(b) : 0, ask;
 
 	if (b->ipv4 != 0) {
-		ask = spx_flow_lookup4(w->cache, b->key4, b->hash, b->length, b->ipv4, syn, b->action);
+		ask = spx_flow_lookup4(
+			w->cache, b->key4, b->hash, b->length, b->ipv4, syn, b->action, b->memo);
 		b->miss = ask;
 		if (ask != 0) {
 			ask_rules4(w->now, b, ask);
@@ -102,7 +103,8 @@ find_actions(struct spx_worker *w, struct spx_burst *b)
 		}
 	}
 	if (b->ipv6 != 0) {
-		ask = spx_flow_lookup6(w->cache, b->key6, b->hash, b->length, b->ipv6, syn, b->action);
+		ask = spx_flow_lookup6(
+			w->cache, b->key6, b->hash, b->length, b->ipv6, syn, b->action, b->memo);
 		b->miss |= ask;
 		if (ask != 0) {
 			ask_rules6(w->now, b, ask);
@@ -132,36 +134,74 @@ mirror(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
 
 #define EDITS (SPX_ACTION_SET_DST_MAC | SPX_ACTION_SET_SRC_MAC | SPX_ACTION_DEC_TTL)
 
-void
-spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
+static inline void
+count(struct spx_action_counter *counter, uint32_t bytes)
+{
+	spx_count(&counter->packets, 1);
+	spx_count(&counter->bytes, bytes);
+}
+
+/* Most of the living: forwarded or routed, and nothing else. Returns the others, of which nothing is done. A
+ * loop without calls, as what it uses stays in registers. */
+static uint64_t
+take_plain_actions(struct spx_worker *w, struct spx_burst *b)
 {
 	const struct spx_action *const actions = w->now->action;
 	struct spx_action_counter *const counters = w->action_counter;
-	uint64_t as_is = 0, to_route = 0;
+	uint64_t to_route = 0, edit = 0, others = 0;
 	unsigned i;
 
-	find_actions(w, b);
 	SPX_FOREACH (i, b->alive) {
 		const uint32_t id = b->action[i];
 		const struct spx_action *action = &actions[id];
 
-		if (unlikely(action->mirror != SPX_NO_PORT))
-			mirror(w, b, i, action->mirror);
-		if (action->flags & SPX_ACTION_COUNT) {
-			spx_count(&counters[id].packets, 1);
-			spx_count(&counters[id].bytes, b->length[i]);
+		if (unlikely(action->mirror != SPX_NO_PORT || action->verdict == SPX_VERDICT_DROP ||
+			     action->verdict == SPX_VERDICT_PUNT)) {
+			others |= spx_set_one(i);
+			continue;
 		}
+		if (action->flags & SPX_ACTION_COUNT)
+			count(&counters[id], b->length[i]);
 		b->out_port[i] = action->port;
-		if (likely(action->verdict == SPX_VERDICT_FORWARD))
-			as_is |= (action->flags & EDITS) != 0 ? 0 : spx_set_one(i);
-		else if (action->verdict == SPX_VERDICT_ROUTE)
+		if (action->verdict == SPX_VERDICT_ROUTE)
 			to_route |= spx_set_one(i);
-		else if (action->verdict == SPX_VERDICT_PUNT)
-			spx_burst_punt(b, i, SPX_EXCEPTION_rule);
-		else
-			spx_burst_drop(b, i,
-				action->flags & SPX_ACTION_NO_RULE ? SPX_DROP_no_rule : SPX_DROP_rule_drop);
+		else if (action->flags & EDITS)
+			edit |= spx_set_one(i);
 	}
 	b->to_route = to_route;
-	b->edit |= b->alive & ~(as_is | to_route);
+	b->edit |= edit;
+	return others;
+}
+
+static void
+take_action(struct spx_worker *w, struct spx_burst *b, unsigned i)
+{
+	const struct spx_action *action = &w->now->action[b->action[i]];
+
+	if (action->mirror != SPX_NO_PORT)
+		mirror(w, b, i, action->mirror);
+	if (action->flags & SPX_ACTION_COUNT)
+		count(&w->action_counter[b->action[i]], b->length[i]);
+	b->out_port[i] = action->port;
+	if (action->verdict == SPX_VERDICT_FORWARD && (action->flags & EDITS) != 0)
+		b->edit |= spx_set_one(i);
+	else if (action->verdict == SPX_VERDICT_ROUTE)
+		b->to_route |= spx_set_one(i);
+	else if (action->verdict == SPX_VERDICT_PUNT)
+		spx_burst_punt(b, i, SPX_EXCEPTION_rule);
+	else if (action->verdict == SPX_VERDICT_DROP)
+		spx_burst_drop(
+			b, i, action->flags & SPX_ACTION_NO_RULE ? SPX_DROP_no_rule : SPX_DROP_rule_drop);
+}
+
+void
+spx_stage_lookup(struct spx_worker *w, struct spx_burst *b)
+{
+	uint64_t others;
+	unsigned i;
+
+	find_actions(w, b);
+	others = take_plain_actions(w, b);
+	SPX_FOREACH (i, others)
+		take_action(w, b, i);
 }

@@ -12,9 +12,9 @@
 
 /* 1, 2, ...: 0 is left out. */
 static uint32_t
-next_rules_generation(const struct spx_config *old, bool answers_changed)
+next_generation(uint32_t before, bool changed)
 {
-	uint32_t next = old == NULL ? 1 : old->rules_generation + answers_changed;
+	uint32_t next = before + changed;
 
 	return next == 0 ? 1 : next;
 }
@@ -56,12 +56,13 @@ new_config(const struct spx_appliance *app)
 
 /* Puts the latest of everything in force; returns when nobody reads what was before. Under the lock. */
 static void
-publish(struct spx_appliance *app, bool answers_changed)
+publish(struct spx_appliance *app, bool rules_changed, bool routes_changed)
 {
 	struct spx_config *old = app->config, *new = new_config(app);
 
 	new->generation = old == NULL ? 1 : old->generation + 1;
-	new->rules_generation = next_rules_generation(old, answers_changed);
+	new->rules_generation = old == NULL ? 1 : next_generation(old->rules_generation, rules_changed);
+	new->routes_generation = old == NULL ? 1 : next_generation(old->routes_generation, routes_changed);
 	atomic_store_explicit(&app->config, new, memory_order_release);
 	atomic_store(&app->generation, new->generation);
 	rte_rcu_qsbr_synchronize(app->qsbr, RTE_QSBR_THRID_INVALID);
@@ -85,7 +86,7 @@ publish_rules(void *arg, struct spx_rules *rules, bool answers_changed)
 
 	pthread_mutex_lock(&app->latest.lock);
 	app->latest.rules = rules;
-	publish(app, answers_changed);
+	publish(app, answers_changed, false);
 	pthread_mutex_unlock(&app->latest.lock);
 }
 
@@ -97,7 +98,7 @@ publish_routes(void *arg, struct spx_routes *routes)
 
 	pthread_mutex_lock(&app->latest.lock);
 	app->latest.routes = routes;
-	publish(app, false);
+	publish(app, false, true);
 	pthread_mutex_unlock(&app->latest.lock);
 }
 
@@ -177,7 +178,7 @@ spx_appliance_remove_address(
 	if (r == 0) {
 		pthread_mutex_lock(&app->latest.lock);
 		RTE_SWAP(list, app->latest.addresses);
-		publish(app, false);
+		publish(app, false, false);
 		pthread_mutex_unlock(&app->latest.lock);
 	}
 	spx_address_list_free(&list);

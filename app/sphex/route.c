@@ -28,23 +28,13 @@ refuse(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_drop reas
 	spx_burst_punt(b, i, exception);
 }
 
-/* The first six bytes as a number, of eight that may be read. */
-static inline uint64_t
-mac_word(const uint8_t *bytes)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return word & UINT64_C(0xffffffffffff);
-}
-
 /* The members of `set` that are for us: for our MAC address, or for a group. A port in promiscuous mode gets
  * others too. */
 static uint64_t
 check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
 	const struct spx_config_port *port = &w->now->port[b->in_port];
-	const uint64_t mac = mac_word(port->mac);
+	const uint64_t mac = spx_load64(port->mac);
 	uint64_t others = 0;
 	unsigned i;
 
@@ -53,7 +43,7 @@ check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	SPX_FOREACH (i, set) {
 		const uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
 
-		if (unlikely(mac_word(frame) != mac && (frame[0] & 1) == 0))
+		if (unlikely(((spx_load64(frame) ^ mac) & SPX_MAC_MASK) != 0 && (frame[0] & 1) == 0))
 			others |= spx_set_one(i);
 	}
 	SPX_FOREACH (i, others)
@@ -145,12 +135,6 @@ end_here(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_next_ho
 	}
 }
 
-static inline bool
-is_way_out(const struct spx_next_hop *hop)
-{
-	return hop->kind == SPX_NEXT_HOP_KIND_gateway || hop->kind == SPX_NEXT_HOP_KIND_connected;
-}
-
 static void
 take_next_hops(struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
@@ -160,42 +144,13 @@ take_next_hops(struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	SPX_FOREACH (i, set) {
 		const struct spx_next_hop *hop = &hops[b->next_hop[i]];
 
-		if (!is_way_out(hop))
+		if (!spx_is_way_out(hop))
 			end_here(w, b, i, hop->kind);
 		else if ((b->ipv6 & spx_set_one(i)) != 0 && spx_is_link_local6(b->key6[i].sip))
 			spx_burst_drop(b, i, SPX_DROP_link_local);
 		else
 			go_out(w, b, i, hop->port);
 	}
-}
-
-/* Most of IPv4: what has a way out, TTL left, and fits; the word of a gateway is at hand, so it is taken
- * here. Returns the others. */
-static uint64_t
-take_plain_next_hops4(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
-{
-	struct spx_next_hop *const hops = w->now->next_hop;
-	const struct spx_config_port *const ports = w->now->port;
-	uint64_t routed = 0, resolved = 0;
-	unsigned i;
-
-	SPX_FOREACH (i, set) {
-		struct spx_next_hop *hop = &hops[b->next_hop[i]];
-		const uint8_t l3 = b->layout[i].l3;
-		const uint8_t *ip = rte_pktmbuf_mtod_offset(b->pkt[i], const uint8_t *, l3);
-
-		if (unlikely(!is_way_out(hop) || ip[8] <= 1 || b->length[i] - l3 > ports[hop->port].mtu))
-			continue;
-		b->out_port[i] = hop->port;
-		routed |= spx_set_one(i);
-		if (likely(hop->kind == SPX_NEXT_HOP_KIND_gateway)) {
-			b->neighbour[i] = spx_next_hop_use(hop);
-			resolved |= spx_set_one(i);
-		}
-	}
-	b->routed |= routed;
-	b->resolved |= resolved;
-	return set & ~routed;
 }
 
 /* The members of `set` that have a way back to their source, as the port wants it. */
@@ -218,27 +173,47 @@ check_source(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	return good;
 }
 
-void
-spx_stage_route(struct spx_worker *w, struct spx_burst *b)
-{
-	const struct spx_config *config = w->now;
-	uint64_t set = b->to_route, set4, set6;
+/* ---- the stage -------------------------------------------------------------------------------------------
+ */
 
-	if (set == 0)
-		return;
+static void
+look_up(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	const struct spx_routes *routes = w->now->routes;
+	const uint64_t set4 = set & b->ipv4, set6 = set & b->ipv6;
+	uint64_t firm = 0;
+
+	if (set4 != 0)
+		firm |= spx_route_lookup4(routes, b->key4, b->hash, set4, w->up, b->next_hop);
+	if (set6 != 0)
+		firm |= spx_route_lookup6(routes, b->key6, b->hash, set6, w->up, b->next_hop);
+	spx_route_remember(w, b, firm);
+}
+
+/* The whole way of the stage, for any packet. */
+static void
+route(struct spx_worker *w, struct spx_burst *b, uint64_t set)
+{
+	uint64_t known, fresh;
+
 	set = check_receiver(w, b, set);
 	if (set & b->other)
 		end_other(w, b, set & b->other);
-	set4 = spx_route_addresses4(b, set & b->ipv4);
-	set6 = spx_route_addresses6(w, b, set & b->ipv6);
-	set = check_source(w, b, set4 | set6);
-	set4 &= set;
-	set6 &= set;
-	if (set4 != 0) {
-		spx_route_lookup4(config->routes, b->key4, b->hash, set4, w->up, b->next_hop);
-		set4 = take_plain_next_hops4(w, b, set4);
-	}
-	if (set6 != 0)
-		spx_route_lookup6(config->routes, b->key6, b->hash, set6, w->up, b->next_hop);
-	take_next_hops(w, b, set4 | set6);
+	known = spx_route_recall(w, b, set & ~b->other);
+	fresh = set & ~known;
+	fresh = spx_route_addresses4(b, fresh & b->ipv4) | spx_route_addresses6(w, b, fresh & b->ipv6);
+	set = check_source(w, b, known | fresh);
+	look_up(w, b, fresh & set);
+	take_next_hops(w, b, set);
+}
+
+void
+spx_stage_route(struct spx_worker *w, struct spx_burst *b)
+{
+	uint64_t set = b->to_route;
+
+	if (set != 0 && w->now->port[b->in_port].reverse_path == SPX_REVERSE_PATH_OFF)
+		set &= ~b->ipv4 | spx_route_take_remembered4(w, b, set & b->ipv4);
+	if (set != 0)
+		route(w, b, set);
 }

@@ -6,6 +6,10 @@
 #ifndef SPX_STAGES_H
 #define SPX_STAGES_H
 
+#include <string.h>
+
+#include <rte_byteorder.h>
+
 #include "app/sphex/worker.h"
 
 /* Port to burst: fills n, in_port, pkt, alive. False when the queue was empty. */
@@ -28,6 +32,34 @@ void spx_stage_route(struct spx_worker *w, struct spx_burst *b);
  */
 uint64_t spx_route_addresses4(struct spx_burst *b, uint64_t set);
 uint64_t spx_route_addresses6(const struct spx_worker *w, struct spx_burst *b, uint64_t set);
+
+/* Whether packets to a next hop leave by a port, towards a neighbour. */
+static inline bool
+spx_is_way_out(const struct spx_next_hop *hop)
+{
+	return hop->kind == SPX_NEXT_HOP_KIND_gateway || hop->kind == SPX_NEXT_HOP_KIND_connected;
+}
+
+/* The first eight bytes of a frame or of a struct spx_config_port, of which six are a MAC address. */
+static inline uint64_t
+spx_load64(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+#define SPX_MAC_MASK rte_cpu_to_le_64(UINT64_C(0xffffffffffff))
+
+/* Of route, what it remembers of flows (route_memo.c).
+ *
+ * take_remembered4: most of IPv4 in one go, its next hops taken. Returns the others, of which nothing is
+ * done. recall: the members of `set`, all IP, whose next hop is remembered, with its port up: next_hop[].
+ * remember: the next hops of `set`, just looked up, each the one that its flow has with all ports up. */
+uint64_t spx_route_take_remembered4(const struct spx_worker *w, struct spx_burst *b, uint64_t set);
+uint64_t spx_route_recall(const struct spx_worker *w, struct spx_burst *b, uint64_t set);
+void spx_route_remember(const struct spx_worker *w, struct spx_burst *b, uint64_t set);
 
 static inline bool
 spx_is_link_local6(const uint8_t ip[16])

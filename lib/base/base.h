@@ -263,6 +263,7 @@ struct spx_burst {
 	uint64_t hash[SPX_BURST_MAX];
 	uint32_t length[SPX_BURST_MAX]; /* parse: bytes of the frame, of every packet that it did not drop */
 	uint32_t action[SPX_BURST_MAX]; /* lookup: action id */
+	uint64_t memo[SPX_BURST_MAX];   /* lookup: what route remembers of the flow; 0: nothing; IP only */
 	uint16_t out_port[SPX_BURST_MAX]; /* lookup: where to */
 	struct spx_layout layout[SPX_BURST_MAX];
 	uint32_t next_hop[SPX_BURST_MAX];  /* route: id (lib/route) */

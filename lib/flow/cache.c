@@ -26,11 +26,11 @@ key_size(enum spx_flow_family family)
 
 static inline uint64_t
 exact_answer(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint32_t action[])
+	const uint32_t bytes[], uint64_t set, uint32_t action[], uint64_t memo[])
 {
 	return family == SPX_FLOW_IPV4
-		       ? spx_flow_exact_answer4(c->exact[family], key, hash, bytes, set, action)
-		       : spx_flow_exact_answer6(c->exact[family], key, hash, bytes, set, action);
+		       ? spx_flow_exact_answer4(c->exact[family], key, hash, bytes, set, action, memo)
+		       : spx_flow_exact_answer6(c->exact[family], key, hash, bytes, set, action, memo);
 }
 
 static inline uint64_t
@@ -47,18 +47,28 @@ exact_insert(struct spx_flow_cache *c, enum spx_flow_family family, const void *
 
 /* ---- lookup ---------------------------------------------------------------------------------------- */
 
+static inline void
+forget(uint64_t set, uint64_t memo[])
+{
+	unsigned i;
+
+	SPX_FOREACH (i, set)
+		memo[i] = 0;
+}
+
 /* Modes exact and layered: what is resident answers, and counts. */
 static inline uint64_t
 lookup_exact(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint32_t action[])
+	const uint32_t bytes[], uint64_t set, uint32_t action[], uint64_t memo[])
 {
-	uint64_t hits = exact_answer(c, family, key, hash, bytes, set, action), ask;
+	uint64_t hits = exact_answer(c, family, key, hash, bytes, set, action, memo), ask;
 
 	spx_count(&c->counters.counted, spx_set_count(hits));
 	if (likely(hits == set)) {
 		spx_count(&c->counters.exact_hits, spx_set_count(hits));
 		return 0;
 	}
+	forget(set & ~hits, memo);
 	ask = spx_flow_repeats_find(&c->repeats, key, key_size(family), hash, bytes, set & ~hits);
 	spx_count(&c->counters.exact_hits, spx_set_count(hits | c->repeats.set));
 	spx_count(&c->counters.exact_misses, spx_set_count(ask));
@@ -95,31 +105,28 @@ lookup_filters(struct spx_flow_cache *c, enum spx_flow_family family, const void
 
 static inline uint64_t
 lookup(struct spx_flow_cache *c, enum spx_flow_family family, const void *key, const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[], uint64_t memo[])
 {
-	switch (c->mode) {
-	case SPX_FLOW_MODE_exact:
-	case SPX_FLOW_MODE_layered:
-		return lookup_exact(c, family, key, hash, bytes, set, action);
-	case SPX_FLOW_MODE_approximate:
-		return lookup_filters(c, family, key, hash, bytes, set, syn & set, action);
-	default:
-		return set;
-	}
+	if (c->mode == SPX_FLOW_MODE_exact || c->mode == SPX_FLOW_MODE_layered)
+		return lookup_exact(c, family, key, hash, bytes, set, action, memo);
+	forget(set, memo);
+	return c->mode == SPX_FLOW_MODE_approximate
+		       ? lookup_filters(c, family, key, hash, bytes, set, syn & set, action)
+		       : set;
 }
 
 uint64_t
 spx_flow_lookup4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[], uint64_t memo[])
 {
-	return lookup(c, SPX_FLOW_IPV4, key, hash, bytes, set, syn, action);
+	return lookup(c, SPX_FLOW_IPV4, key, hash, bytes, set, syn, action, memo);
 }
 
 uint64_t
 spx_flow_lookup6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[])
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[], uint64_t memo[])
 {
-	return lookup(c, SPX_FLOW_IPV6, key, hash, bytes, set, syn, action);
+	return lookup(c, SPX_FLOW_IPV6, key, hash, bytes, set, syn, action, memo);
 }
 
 /* ---- learn ----------------------------------------------------------------------------------------- */
@@ -212,4 +219,34 @@ spx_flow_learn6(struct spx_flow_cache *c, const struct spx_key6 key[], const uin
 	uint32_t action[])
 {
 	learn(c, SPX_FLOW_IPV6, key, hash, asked, action);
+}
+
+/* ---- remember -------------------------------------------------------------------------------------- */
+
+void
+spx_flow_remember4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[], uint64_t set,
+	const uint64_t memo[])
+{
+	struct spx_flow_data *found[SPX_BURST_MAX];
+	unsigned i;
+
+	if (c->exact[SPX_FLOW_IPV4] == NULL)
+		return;
+	set = spx_flow_exact_lookup4(c->exact[SPX_FLOW_IPV4], key, hash, set, found);
+	SPX_FOREACH (i, set)
+		found[i]->memo = memo[i];
+}
+
+void
+spx_flow_remember6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[], uint64_t set,
+	const uint64_t memo[])
+{
+	struct spx_flow_data *found[SPX_BURST_MAX];
+	unsigned i;
+
+	if (c->exact[SPX_FLOW_IPV6] == NULL)
+		return;
+	set = spx_flow_exact_lookup6(c->exact[SPX_FLOW_IPV6], key, hash, set, found);
+	SPX_FOREACH (i, set)
+		found[i]->memo = memo[i];
 }

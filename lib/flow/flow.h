@@ -32,8 +32,9 @@ struct spx_flow_data {
 	uint32_t first_use;
 	uint32_t version; /* of the entry: changes when another flow enters it, for those who read along */
 	uint64_t packets, bytes; /* since the flow entered; bytes: frames without FCS */
+	uint64_t memo;           /* the owner's (spx_flow_remember4); 0 when the flow enters */
 };
-static_assert(sizeof(struct spx_flow_data) == 40, "an IPv4 flow fits a cache line");
+static_assert(sizeof(struct spx_flow_data) == 48, "an IPv4 flow fits a cache line");
 
 /* Why a flow is resident no more. */
 #define SPX_FLOW_ENDS(X)                                                                                     \
@@ -138,12 +139,12 @@ uint64_t spx_flow_exact_lookup4(struct spx_flow_exact *x, const struct spx_key4 
 uint64_t spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, struct spx_flow_data *found[]);
 
-/* The same with what a cache does of it: action[i] of each hit is the flow's, and the packet counts there
- * with its bytes[i]. */
+/* The same with what a cache does of it: action[i] and memo[i] of each hit are the flow's, and the packet
+ * counts there with its bytes[i]. IPv4: fast when spx_flow_exact_lines of the hashes have been asked for. */
 uint64_t spx_flow_exact_answer4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint32_t action[]);
+	const uint32_t bytes[], uint64_t set, uint32_t action[], uint64_t memo[]);
 uint64_t spx_flow_exact_answer6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint32_t action[]);
+	const uint32_t bytes[], uint64_t set, uint32_t action[], uint64_t memo[]);
 
 /* Of the members of the last lookup those that are resident with an older generation. */
 uint64_t spx_flow_exact_stale(const struct spx_flow_exact *x);
@@ -376,11 +377,12 @@ void spx_flow_set_generation(struct spx_flow_cache *c, uint32_t generation);
 /* Answers the members of `set`: action[i] of those that need not ask the rules. Returns the others, of which
  * every flow is in once: the caller asks the rules for those and must then call the learn of the same family,
  * before any other call. bytes[i] is the length of packet i; `syn` the set of TCP SYN packets, which mode
- * approximate sends to the rules; the other modes do not look at it. */
+ * approximate sends to the rules; the other modes do not look at it. memo[i] of every member is what was
+ * remembered of its flow, 0 when nothing was. */
 uint64_t spx_flow_lookup4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[]);
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[], uint64_t memo[]);
 uint64_t spx_flow_lookup6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
-	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[]);
+	const uint32_t bytes[], uint64_t set, uint64_t syn, uint32_t action[], uint64_t memo[]);
 
 /* Takes what the rules answered for the set that the lookup returned, gives it to the repeats of those flows
  * in action[], and remembers it as the mode says. */
@@ -388,6 +390,14 @@ void spx_flow_learn4(struct spx_flow_cache *c, const struct spx_key4 key[], cons
 	uint64_t asked, uint32_t action[]);
 void spx_flow_learn6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t asked, uint32_t action[]);
+
+/* Remembers memo[i] of the flows of `set`, as long as they are resident in the exact caches: a word whose
+ * meaning is the caller's, for what follows from the key alone and is dear to find out (the route stage's
+ * next hop). After the learn of the burst. */
+void spx_flow_remember4(struct spx_flow_cache *c, const struct spx_key4 key[], const uint64_t hash[],
+	uint64_t set, const uint64_t memo[]);
+void spx_flow_remember6(struct spx_flow_cache *c, const struct spx_key6 key[], const uint64_t hash[],
+	uint64_t set, const uint64_t memo[]);
 
 /* Time goes on: expires idle flows, keeps the order of use exact, refills the flood guard. Every few hundred
  * bursts at the latest; now_ms counts from any moment, modulo 2^32. Bounded work. */

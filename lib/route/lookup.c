@@ -48,19 +48,27 @@ detour(const struct hops *h, const struct group *g, uint64_t mixed, uint64_t por
 	return id;
 }
 
+/* The id of the next hop; *elsewhere tells when it is not the one that the flow has with all ports up. */
 static inline uint32_t
-choose(const struct hops *h, uint32_t value, uint64_t hash, uint64_t ports_up)
+choose(const struct hops *h, uint32_t value, uint64_t hash, uint64_t ports_up, bool *elsewhere)
 {
 	const struct group *g;
 	uint64_t mixed;
 	uint32_t id;
 
-	if (likely(value < h->next_hops))
-		return likely(is_up(h, value, ports_up)) ? value : SPX_NEXT_HOP_DOWN;
+	if (likely(value < h->next_hops)) {
+		if (likely(is_up(h, value, ports_up)))
+			return value;
+		*elsewhere = true;
+		return SPX_NEXT_HOP_DOWN;
+	}
 	g = &h->group[value - h->next_hops];
 	mixed = mix(hash);
 	id = g->bucket[bucket_of(mixed)];
-	return likely(is_up(h, id, ports_up)) ? id : detour(h, g, mixed, ports_up);
+	if (likely(is_up(h, id, ports_up)))
+		return id;
+	*elsewhere = true;
+	return detour(h, g, mixed, ports_up);
 }
 
 /* Answers for the members of a set in their order, the k-th member's in answer[k]; value4 and value6 make
@@ -116,28 +124,42 @@ value6(const struct spx_routes *r, int32_t answer)
 	return value != 0 ? value : r->fallback[SPX_ROUTE_IPV6];
 }
 
-void
+uint64_t
 spx_route_lookup4(const struct spx_routes *r, const struct spx_key4 key[], const uint64_t hash[],
 	uint64_t set, uint64_t ports_up, uint32_t next_hop[])
 {
 	uint64_t answer[SPX_BURST_MAX];
+	uint64_t firm = set;
 	unsigned i, n = 0;
 
 	answers4(r, key->dip, sizeof(*key), set, answer);
-	SPX_FOREACH (i, set)
-		next_hop[i] = choose(r->hops, value4(r, answer[n++]), hash[i], ports_up);
+	SPX_FOREACH (i, set) {
+		bool elsewhere = false;
+
+		next_hop[i] = choose(r->hops, value4(r, answer[n++]), hash[i], ports_up, &elsewhere);
+		if (unlikely(elsewhere))
+			firm &= ~spx_set_one(i);
+	}
+	return firm;
 }
 
-void
+uint64_t
 spx_route_lookup6(const struct spx_routes *r, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, uint64_t ports_up, uint32_t next_hop[])
 {
 	int32_t answer[SPX_BURST_MAX];
+	uint64_t firm = set;
 	unsigned i, n = 0;
 
 	answers6(r, key->dip, sizeof(*key), set, answer);
-	SPX_FOREACH (i, set)
-		next_hop[i] = choose(r->hops, value6(r, answer[n++]), hash[i], ports_up);
+	SPX_FOREACH (i, set) {
+		bool elsewhere = false;
+
+		next_hop[i] = choose(r->hops, value6(r, answer[n++]), hash[i], ports_up, &elsewhere);
+		if (unlikely(elsewhere))
+			firm &= ~spx_set_one(i);
+	}
+	return firm;
 }
 
 /* ---- reverse path ---------------------------------------------------------------------------------- */

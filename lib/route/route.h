@@ -173,12 +173,13 @@ struct spx_routes;
 /* For the members of `set`: next_hop[i] = id of the next hop to key[i].dip: SPX_NEXT_HOP_NONE without a
  * route, SPX_NEXT_HOP_DOWN when a path has a port and the port of no path is in the set ports_up. Of several
  * paths the flow's hash[i] chooses by weight; a path whose port is down hands its flows to the others by
- * their weights and moves no other flow. Any thread that is an online reader of the publisher's grace
- * periods; no lock, no allocation. */
-void spx_route_lookup4(const struct spx_routes *routes, const struct spx_key4 key[], const uint64_t hash[],
-	uint64_t set, uint64_t ports_up, uint32_t next_hop[]);
-void spx_route_lookup6(const struct spx_routes *routes, const struct spx_key6 key[], const uint64_t hash[],
-	uint64_t set, uint64_t ports_up, uint32_t next_hop[]);
+ * their weights and moves no other flow. Returns the members whose answer does not depend on ports_up, so
+ * that it holds for the flow while the routes stay, and its port is up. Any thread that is an online reader
+ * of the publisher's grace periods; no lock, no allocation. */
+uint64_t spx_route_lookup4(const struct spx_routes *routes, const struct spx_key4 key[],
+	const uint64_t hash[], uint64_t set, uint64_t ports_up, uint32_t next_hop[]);
+uint64_t spx_route_lookup6(const struct spx_routes *routes, const struct spx_key6 key[],
+	const uint64_t hash[], uint64_t set, uint64_t ports_up, uint32_t next_hop[]);
 
 /* Reverse-path check (RFC 3704): the members of `set` to whose source address there is a way, a connected or
  * gateway route; in `strict` mode one of its paths must leave by `port`, the one they came in by. Same
@@ -412,9 +413,9 @@ int spx_neighbours_create(
 	const struct spx_neighbour_options *options, struct spx_neighbours **out, struct spx_error *err);
 void spx_neighbours_free(struct spx_neighbours *t); /* after the last reader; NULL may be given */
 
-/* Whom the writer's calls tell that neighbour `index` can be sent to now, with its word, before readers see it:
- * what has waited for it goes out before what comes later. One, from then on; not called for an entry that is
- * made with its address. */
+/* Whom the writer's calls tell that neighbour `index` can be sent to now, with its word, before readers see
+ * it: what has waited for it goes out before what comes later. One, from then on; not called for an entry
+ * that is made with its address. */
 typedef void spx_neighbour_usable(void *arg, uint32_t index, uint64_t word);
 void spx_neighbours_tell(struct spx_neighbours *t, spx_neighbour_usable *usable, void *arg);
 

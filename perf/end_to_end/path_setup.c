@@ -82,7 +82,7 @@ make_config(struct path *p, struct spx_error *err)
 	if (p->config == NULL)
 		return spx_error(err, -ENOMEM, "no memory for the configuration");
 	p->config->has_rules = true;
-	p->config->rules_generation = 1;
+	p->config->rules_generation = p->config->routes_generation = 1;
 	p->config->n_actions = n;
 	for (uint32_t i = 0; i < n; i++)
 		p->config->action[i] = forward;

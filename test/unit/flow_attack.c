@@ -99,6 +99,7 @@ forward(struct side *side, const struct popularity *popularity, const struct att
 	struct spx_key4 key[BURST];
 	uint64_t hash[BURST], long_lived = 0, asked;
 	uint32_t bytes[BURST], action[BURST];
+	uint64_t memo[BURST];
 	unsigned i;
 
 	for (i = 0; i < BURST; i++) {
@@ -110,7 +111,7 @@ forward(struct side *side, const struct popularity *popularity, const struct att
 			set_flow(&key[i], &hash[i], LONG + side->stranger++ / attack->packets);
 		}
 	}
-	asked = spx_flow_lookup4(side->cache, key, hash, bytes, spx_set_first(BURST), 0, action);
+	asked = spx_flow_lookup4(side->cache, key, hash, bytes, spx_set_first(BURST), 0, action, memo);
 	SPX_FOREACH (i, asked)
 		action[i] = ACTION;
 	spx_flow_learn4(side->cache, key, hash, asked, action);

@@ -94,11 +94,38 @@ static uint64_t
 lookup(struct driver *d, enum spx_flow_family family, uint64_t set, uint64_t syn)
 {
 	d->packets += spx_set_count(set);
-	d->asked = family == SPX_FLOW_IPV4
-			   ? spx_flow_lookup4(d->cache, d->key4, d->hash, d->bytes, set, syn, d->action)
-			   : spx_flow_lookup6(d->cache, d->key6, d->hash, d->bytes, set, syn, d->action);
+	d->asked = family == SPX_FLOW_IPV4 ? spx_flow_lookup4(d->cache, d->key4, d->hash, d->bytes, set, syn,
+						     d->action, d->memo)
+					   : spx_flow_lookup6(d->cache, d->key6, d->hash, d->bytes, set, syn,
+						     d->action, d->memo);
 	cr_assert_eq(d->asked & ~set, 0);
 	return d->asked;
+}
+
+/* What is remembered of a flow: its own, or nothing. */
+static uint64_t
+memo(enum spx_flow_family family, uint32_t flow)
+{
+	return (uint64_t)flow << 32 | (family + 1u);
+}
+
+/* As the route stage does: what is not remembered of the packet's flow is, by and by. */
+static void
+remember(struct driver *d, enum spx_flow_family family, uint64_t set)
+{
+	uint64_t forgotten = 0;
+	unsigned i;
+
+	SPX_FOREACH (i, set) {
+		d->recalled += d->memo[i] != 0;
+		d->wrong += d->memo[i] != 0 && d->memo[i] != memo(family, d->flow[i]);
+		forgotten |= (uint64_t)(d->memo[i] == 0 && (d->packets + i) % 4 == 0) << i;
+		d->memo[i] = memo(family, d->flow[i]);
+	}
+	if (forgotten != 0 && family == SPX_FLOW_IPV4)
+		spx_flow_remember4(d->cache, d->key4, d->hash, forgotten, d->memo);
+	else if (forgotten != 0)
+		spx_flow_remember6(d->cache, d->key6, d->hash, forgotten, d->memo);
 }
 
 /* What the lookup stage does for a family: lookup, rules, learn. */
@@ -115,6 +142,8 @@ find_actions(struct driver *d, enum spx_flow_family family, uint64_t set, uint64
 		spx_flow_learn4(d->cache, d->key4, d->hash, asked, d->action);
 	else if (asked != 0)
 		spx_flow_learn6(d->cache, d->key6, d->hash, asked, d->action);
+	if (d->remembers)
+		remember(d, family, set);
 	return asked;
 }
 

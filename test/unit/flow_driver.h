@@ -11,18 +11,20 @@ struct driver {
 	uint32_t n_actions;
 	uint64_t collide; /* flows whose number is equal modulo this have equal hashes; 0 = all different */
 	uint64_t random, generation;
+	bool remembers; /* memos of flows too; wrong ones count as wrong answers */
 	uint32_t now_ms;
 
 	/* the burst in hand */
 	unsigned n;
 	uint64_t asked;
 	uint32_t flow[SPX_BURST_MAX], action[SPX_BURST_MAX], bytes[SPX_BURST_MAX];
+	uint64_t memo[SPX_BURST_MAX];
 	uint64_t hash[SPX_BURST_MAX];
 	struct spx_key4 key4[SPX_BURST_MAX];
 	struct spx_key6 key6[SPX_BURST_MAX];
 
 	/* so far */
-	uint64_t packets, asked_flows, wrong;
+	uint64_t packets, asked_flows, wrong, recalled;
 	uint64_t ended_flows[SPX_FLOW_END_COUNT], ended_packets, ended_bytes;
 };
 

@@ -101,6 +101,7 @@ never_wrong(struct spx_flow_options *o, uint64_t n)
 		between_bursts();
 	}
 	cr_assert_eq(d.wrong, 0, "%lu of %lu answers are wrong", d.wrong, d.packets);
+	cr_assert_eq(d.recalled > d.packets / 1000, d.remembers, "%lu recalled", d.recalled);
 	cr_assert_eq(c->exact_hits + c->exact_misses, d.packets);
 	cr_assert_eq(c->exact_misses, d.asked_flows);
 	cr_assert_gt(c->exact_hits, d.packets / 20, "%lu hits of %lu", c->exact_hits, d.packets);
@@ -142,6 +143,7 @@ never_wrong_in(enum spx_flow_mode mode)
 		d = (struct driver){.n_actions = 1000,
 			.random = i,
 			.collide = run[i].collide,
+			.remembers = i > 0,
 			.now_ms = UINT32_MAX - 500}; /* the clock comes round on the way */
 		never_wrong(&o, lookups() / RTE_DIM(run));
 	}

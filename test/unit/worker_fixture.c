@@ -78,7 +78,13 @@ fixture_worker(struct fixture *f, uint16_t id)
 void
 fixture_init(struct fixture *f, unsigned mbufs)
 {
-	test_eal_start();
+	fixture_init_with(f, mbufs, "64");
+}
+
+void
+fixture_init_with(struct fixture *f, unsigned mbufs, const char *megabytes)
+{
+	test_eal_start_with(megabytes);
 	memset(f, 0, sizeof(*f));
 	f->pool = rte_pktmbuf_pool_create("pool", mbufs, 0, sizeof(struct spx_meta), 2048, SOCKET_ID_ANY);
 	f->exception = rte_ring_create("exception", 16, SOCKET_ID_ANY, RING_F_SC_DEQ);
@@ -89,9 +95,8 @@ fixture_init(struct fixture *f, unsigned mbufs)
 		f->fake[p].takes = UINT32_MAX;
 	}
 	f->config = rte_zmalloc(NULL, sizeof(*f->config) + 16 * sizeof(f->config->action[0]), 0);
-	f->config->rules_generation = 1;
+	f->config->rules_generation = f->config->routes_generation = 1;
 	f->config->n_actions = 16;
-	f->config->rules_generation = 1;
 	f->in_force = f->config;
 	fixture_action(f, 0, (struct spx_action){.verdict = SPX_VERDICT_DROP, .flags = SPX_ACTION_NO_RULE});
 	f->worker = fixture_worker(f, 0);
@@ -109,7 +114,6 @@ fixture_rules(struct fixture *f, const struct spx_rule *rule, size_t n)
 	cr_assert_eq(spx_rules_build(SPX_CLASSIFIER_LINEAR, rule, n, &f->rules, &err), 0, "%s", err.text);
 	f->config->rules = f->rules;
 	f->config->has_rules = n > 0;
-	f->config->rules_generation++;
 	f->config->rules_generation++;
 }
 

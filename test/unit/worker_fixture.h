@@ -31,6 +31,7 @@ struct fixture {
 /* Starts EAL and wires everything: 4 ports, actions: [0] drop by default (no rule), no rules. mbufs: pool
  * size. */
 void fixture_init(struct fixture *f, unsigned mbufs);
+void fixture_init_with(struct fixture *f, unsigned mbufs, const char *megabytes); /* of EAL; otherwise 64 */
 
 /* Puts rules and actions in force. */
 void fixture_rules(struct fixture *f, const struct spx_rule *rule, size_t n);
