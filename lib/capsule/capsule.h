@@ -26,6 +26,7 @@
 #ifndef SPX_CAPSULE_H
 #define SPX_CAPSULE_H
 
+#include <netinet/in.h>
 #include <sys/types.h>
 
 #include "lib/base/base.h"
@@ -179,6 +180,25 @@ enum spx_capsule_verdict {
  * only c->why. Any thread. */
 enum spx_capsule_verdict
 spx_capsule_read(uint8_t *bytes, uint32_t contiguous, uint32_t length, struct spx_capsule *c);
+
+/* Cheap, to be asked of every packet: may a packet with this flow key be to port 3322? Yes for that port, and
+ * for every fragment of UDP, which only spx_capsule_parse looks into. */
+#define SPX_CAPSULE_MAYBE(key)                                                                               \
+	((key)->proto == IPPROTO_UDP && (((key)->dport[0] == SPX_CAPSULE_PORT >> 8 &&                        \
+						 (key)->dport[1] == (SPX_CAPSULE_PORT & 0xff)) ||            \
+						((key)->context[1] & SPX_CONTEXT_FRAGMENT >> 8) != 0))
+
+static inline bool
+spx_capsule_maybe4(const struct spx_key4 *key)
+{
+	return SPX_CAPSULE_MAYBE(key);
+}
+
+static inline bool
+spx_capsule_maybe6(const struct spx_key6 *key)
+{
+	return SPX_CAPSULE_MAYBE(key);
+}
 
 /* The same for a packet that spx_net_parse accepted: its layout, and the protocol of its flow key. Of
  * fragments only the first shows its ports; the others are SPX_CAPSULE_NOT. The UDP checksum is not looked

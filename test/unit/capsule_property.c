@@ -81,9 +81,9 @@ random_packet(struct frame *f, uint64_t *random)
 		capsule_fix_checksum(f);
 }
 
-/* Does the stage before pass the packet on? Fills the layout and the protocol. */
+/* Does the stage before pass the packet on? Fills the layout, the protocol, and what the flow key says. */
 static bool
-net_accepts(struct rte_mbuf *m, struct spx_layout *layout, uint8_t *proto)
+net_accepts(struct rte_mbuf *m, struct spx_layout *layout, uint8_t *proto, bool *maybe)
 {
 	static const struct spx_net_options options = {.max_frame = FRAME_MAX};
 	static struct spx_burst b;
@@ -94,6 +94,7 @@ net_accepts(struct rte_mbuf *m, struct spx_layout *layout, uint8_t *proto)
 	spx_net_parse(&b, &options);
 	*layout = b.layout[0];
 	*proto = b.ipv4 ? b.key4[0].proto : b.ipv6 ? b.key6[0].proto : 0;
+	*maybe = b.ipv4 ? spx_capsule_maybe4(&b.key4[0]) : b.ipv6 ? spx_capsule_maybe6(&b.key6[0]) : false;
 	return b.drop == 0;
 }
 
@@ -106,13 +107,16 @@ agree(const struct frame *f, struct rte_mbuf *m, unsigned counted[SPX_CAPSULE_CO
 	struct spx_layout layout;
 	struct spx_capsule c;
 	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
+	bool maybe;
 	uint8_t proto;
 
-	if (!net_accepts(m, &layout, &proto))
+	if (!net_accepts(m, &layout, &proto, &maybe))
 		return -1;
 	model = capsule_model(f->bytes, m->data_len);
 	verdict = spx_capsule_parse(m, &layout, proto, &c);
 	cr_assert_eq(verdict, model.verdict, "verdict %d, model %d", verdict, model.verdict);
+	cr_assert_eq(maybe,
+		verdict != SPX_CAPSULE_NOT || (proto == IPPROTO_UDP && (layout.flags & SPX_LAYOUT_FRAGMENT)));
 	if (verdict == SPX_CAPSULE_PASS) {
 		cr_assert_eq(c.why, model.why, "%s, model %s", spx_capsule_counter_name(c.why),
 			spx_capsule_counter_name(model.why));

@@ -317,6 +317,9 @@ Test(capsule_read, fragments_over_ipv6)
 	frame_put16(&f, f.ip + 42, 0x0008); /* the last, not the first */
 	expect(&f, SPX_CAPSULE_NOT, SPX_CAPSULE_seen);
 	frame_put16(&f, f.ip + 42, 0x0001);
+	capsule_insert6(&f, IPPROTO_FRAGMENT, 8);
+	frame_put16(&f, f.ip + 42, 0x0006); /* a whole packet, reserved bits set: passed over */
+	expect_pass(&f, SPX_CAPSULE_fragment);
 	capsule_insert6(&f, IPPROTO_HOPOPTS, 16);
 	capsule_insert6(&f, IPPROTO_AH, 24);
 	f.bytes[f.ip + 41] = 4; /* of AH, in 4 bytes less 2 */
@@ -378,6 +381,7 @@ Test(capsule_read, checksum)
 		sample.envelope.v6 = v6;
 		capsule_frame(&f, &sample);
 		cr_assert(verifies(&f, 0));
+		cr_assert(verifies(&f, RTE_MBUF_F_RX_L4_CKSUM_NONE), "the port cannot say, and it is right");
 		cr_assert_not(verifies(&f, RTE_MBUF_F_RX_L4_CKSUM_BAD), "the port says no");
 		f.bytes[f.length - 1] ^= 1; /* in the payload */
 		cr_assert_not(verifies(&f, 0));
