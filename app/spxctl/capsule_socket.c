@@ -166,18 +166,18 @@ spx_capsule_receive(int fd, double end, uint8_t *buffer, struct sockaddr_storage
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	socklen_t length = sizeof(*from);
 	ssize_t n;
+	int r;
 
-	for (;;) {
+	/* The time counts also where one packet follows the other. */
+	do {
 		double left = end - spx_capsule_now();
-		int r = poll(&ready, 1, left <= 0 ? 0 : (int)RTE_MIN(ceil(left * 1000), 1e6));
 
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		if (r > 0)
-			break;
 		if (left <= 0)
 			return -ETIMEDOUT;
-	}
+		r = poll(&ready, 1, (int)RTE_MIN(ceil(left * 1000), 1e6));
+	} while (r == 0 || (r < 0 && errno == EINTR));
+	if (r < 0)
+		return -errno;
 	n = recvfrom(fd, buffer, SPX_CTL_DATAGRAM_MAX, 0, (void *)from, &length);
 	return n < 0 ? -errno : n;
 }

@@ -67,8 +67,8 @@ capsule_plain(struct capsule_sample *sample, enum spx_capsule_kind kind)
 	memset(sample->home, 0x33, sizeof(sample->home));
 	sample->scratch[0] = 1;
 	sample->scratch[1] = UINT64_C(0x0123456789abcdef);
-	memcpy(sample->payload, "payload", 7);
-	point(sample, kind, 3, 3, 7);
+	memcpy(sample->payload, "payload", CAPSULE_PAYLOAD);
+	point(sample, kind, 3, 3, CAPSULE_PAYLOAD);
 	sample->content.flags = SPX_CAPSULE_INGRESS | SPX_CAPSULE_EGRESS;
 	sample->content.id = 0x42;
 	sample->content.opcode = SPX_CAPSULE_OPCODE_COLLECT;
@@ -124,6 +124,42 @@ capsule_parse(struct rte_mbuf *m, struct spx_capsule *c)
 	if (b.ipv6)
 		proto = b.key6[0].proto;
 	return spx_capsule_parse(m, &b.layout[0], proto, c);
+}
+
+void
+capsule_expect(const struct frame *f, enum spx_capsule_verdict verdict, enum spx_capsule_counter why)
+{
+	struct rte_mbuf *m = frame_mbuf(f->bytes, f->length);
+	struct spx_capsule c;
+	enum spx_capsule_verdict is = capsule_parse(m, &c);
+
+	cr_assert_eq(is, verdict, "verdict %d", is);
+	if (verdict == SPX_CAPSULE_PASS)
+		cr_assert_eq(c.why, why, "%s", spx_capsule_counter_name(c.why));
+	frame_mbuf_free(m);
+}
+
+void
+capsule_expect_pass(const struct frame *f, enum spx_capsule_counter why)
+{
+	capsule_expect(f, SPX_CAPSULE_PASS, why);
+}
+
+void
+capsule_expect_ready(const struct frame *f)
+{
+	capsule_expect(f, SPX_CAPSULE_READY, SPX_CAPSULE_seen);
+}
+
+void
+capsule_plain_frame(struct frame *f, enum spx_capsule_kind kind, uint32_t *at)
+{
+	struct capsule_sample sample;
+
+	capsule_plain(&sample, kind);
+	capsule_frame(f, &sample);
+	*at = f->udp + 8;
+	capsule_expect_ready(f);
 }
 
 /* ---- checksums, from scratch ----------------------------------------------------------------------- */

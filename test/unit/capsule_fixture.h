@@ -5,6 +5,8 @@
 #include "lib/capsule/capsule.h"
 #include "test/unit/frames.h"
 
+#define CAPSULE_PAYLOAD 7 /* bytes behind a plain capsule */
+
 /* A content with the memory that it points to. */
 struct capsule_sample {
 	struct spx_capsule_content content;
@@ -33,6 +35,17 @@ void capsule_insert6(struct frame *f, uint8_t next, uint32_t size);
 
 /* What spx_net_parse and spx_capsule_parse say; fails the test when the first does not take the packet. */
 enum spx_capsule_verdict capsule_parse(struct rte_mbuf *m, struct spx_capsule *c);
+
+/* The same for a frame in one segment; fail the test unless the verdict is this, for this reason where there
+ * is one. */
+void capsule_expect(const struct frame *f, enum spx_capsule_verdict verdict, enum spx_capsule_counter why);
+void capsule_expect_pass(const struct frame *f, enum spx_capsule_counter why);
+void capsule_expect_ready(const struct frame *f);
+
+/* The frame of the plain capsule of the kind; *at is the offset of the capsule, whose payload has
+ * CAPSULE_PAYLOAD bytes.
+ */
+void capsule_plain_frame(struct frame *f, enum spx_capsule_kind kind, uint32_t *at);
 
 /* The UDP checksum that the frame should have, by RFC 768's words: never 0. */
 uint16_t capsule_udp_checksum(const struct frame *f);
