@@ -9,7 +9,7 @@ packages="$packages zlib1g-dev clang linux-libc-dev"
 # tests and benchmarks
 packages="$packages libcriterion-dev tcpdump ethtool iproute2 iputils-ping traceroute netcat-openbsd"
 packages="$packages procps util-linux python3"
-packages="$packages python3-jsonschema python3-scapy jq valgrind"
+packages="$packages python3-jsonschema python3-scapy jq valgrind tshark"
 # checks and fuzzing
 packages="$packages git clang-format clang-tidy cppcheck libclang-rt-14-dev llvm"
 

@@ -10,8 +10,9 @@
  *   table.c text.c    what is printed
  *   baseline.c        numbers since "clear"
  *   since.c rates*.c screen.c       counters of an interval, per second, redrawn
- *   show*.c watch.c clear.c rule*.c route.c neighbour.c port.c trace.c capture*.c events.c stop.c     the
- * commands
+ *   show*.c watch.c clear.c rule*.c route.c neighbour.c port.c trace.c capture*.c events.c stop.c
+ *                     the commands
+ *   capsule*.c        the one command that needs no appliance (capsule.h)
  *
  * It is linked without DPDK and starts in a few milliseconds. What the appliance says is not trusted: its
  * texts are printed without control characters, its JSON may have any shape.
@@ -40,15 +41,26 @@ enum {
 	SPX_CTL_COUNT = 1 << 7,
 	SPX_CTL_SECONDS = 1 << 8,
 	SPX_CTL_SOCKET = 1 << 9,
+	SPX_CTL_ID = 1 << 10,
+	SPX_CTL_INGRESS = 1 << 11,
+	SPX_CTL_EGRESS = 1 << 12,
+	SPX_CTL_LOCAL = 1 << 13,
+	SPX_CTL_WAIT = 1 << 14,
+	SPX_CTL_PAYLOAD = 1 << 15,
+	SPX_CTL_PORT = 1 << 16,
 };
 
 /* What the command line says, and the connection once there is one. */
 struct spx_ctl {
-	unsigned given;     /* SPX_CTL_... */
-	const char *socket; /* --socket, or NULL */
-	double interval;    /* --interval: seconds from one line to the next */
-	uint64_t count;     /* --count: lines; 0: without end */
-	double seconds;     /* --seconds: how long a trace waits */
+	unsigned given;      /* SPX_CTL_... */
+	const char *socket;  /* --socket, or NULL */
+	double interval;     /* --interval: seconds from one line, or capsule, to the next */
+	uint64_t count;      /* --count: lines, or capsules; 0: without end */
+	double seconds;      /* --seconds: how long a trace waits */
+	double wait;         /* --wait: seconds for capsules to come */
+	uint64_t id;         /* --id: of the computation */
+	uint64_t port;       /* --port: UDP port of one's own; 0: any */
+	const char *payload; /* --payload, or NULL */
 	struct spx_client client;
 };
 
@@ -77,6 +89,7 @@ int spx_ctl_clear(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_trace(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_capture(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_events(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_capsule(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_stop(struct spx_ctl *ctl, int n, char **word);
 
 /* "spxctl: text" to standard error, control characters replaced. Return SPX_CTL_FAILED and SPX_CTL_USAGE. */

@@ -133,6 +133,28 @@ const struct spx_ctl_command spx_ctl_commands[] = {
 		spx_ctl_events,
 	},
 	{
+		"capsule",
+		"send HOST count C T\nsend HOST compare V VAL OP\nsend HOST collect C V VAL OP\n"
+		"send HOST rchld B ID\nsend HOST rcollect B D V ID VAL OP\nreceive",
+		"send ESP instructions in UDP packets and print answers, or print capsules that come",
+		"  KEY, V, C, B, D     keys of the nodes' state stores; VAL, THRESHOLD, ID: numbers (42, "
+		"0x2a)\n"
+		"  OP                  compare: lt, le, gt, ge, eq, ne; collect, rcollect: sum, min, max, "
+		"and, or\n"
+		"  --id N              computation id (0)\n"
+		"  --ingress --egress  where nodes run it (ingress)\n"
+		"  --local             keys of the interface, not of the node\n"
+		"  --payload TEXT      goes behind the capsule\n"
+		"  --count N           so many (1; receive: without end)\n"
+		"  --interval SECONDS  from one to the next (1)\n"
+		"  --wait SECONDS      for answers to the last (1); receive: in all\n"
+		"  --port N            own UDP port (any; receive: 3322)\n"
+		"  --json              one object; receive: one a line\n",
+		SPX_CTL_JSON | SPX_CTL_ID | SPX_CTL_INGRESS | SPX_CTL_EGRESS | SPX_CTL_LOCAL |
+			SPX_CTL_PAYLOAD | SPX_CTL_COUNT | SPX_CTL_INTERVAL | SPX_CTL_WAIT | SPX_CTL_PORT,
+		spx_ctl_capsule,
+	},
+	{
 		"stop",
 		"",
 		"let the appliance drain and end, and wait for that",

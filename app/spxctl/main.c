@@ -12,7 +12,7 @@
 #include "app/spxctl/ctl.h"
 #include "app/spxctl/words.h"
 
-enum { HELP = 1000, VERSION };
+enum { HELP = 1 << 29, VERSION }; /* above every option's bit */
 
 /* The value is the option's bit. */
 static const struct option options[] = {
@@ -26,6 +26,13 @@ static const struct option options[] = {
 	{"interval", required_argument, NULL, SPX_CTL_INTERVAL},
 	{"count", required_argument, NULL, SPX_CTL_COUNT},
 	{"seconds", required_argument, NULL, SPX_CTL_SECONDS},
+	{"id", required_argument, NULL, SPX_CTL_ID},
+	{"ingress", no_argument, NULL, SPX_CTL_INGRESS},
+	{"egress", no_argument, NULL, SPX_CTL_EGRESS},
+	{"local", no_argument, NULL, SPX_CTL_LOCAL},
+	{"wait", required_argument, NULL, SPX_CTL_WAIT},
+	{"payload", required_argument, NULL, SPX_CTL_PAYLOAD},
+	{"port", required_argument, NULL, SPX_CTL_PORT},
 	{"help", no_argument, NULL, HELP},
 	{"version", no_argument, NULL, VERSION},
 	{NULL, 0, NULL, 0},
@@ -43,11 +50,20 @@ set_option(struct spx_ctl *ctl, int option, const char *value, struct spx_error 
 		ctl->socket = value;
 		return 0;
 	case SPX_CTL_INTERVAL:
-		return spx_word_seconds("--interval", value, 0.1, 3600, &ctl->interval, err);
+		return spx_word_seconds("--interval", value, 0.001, 3600, &ctl->interval, err);
 	case SPX_CTL_COUNT:
 		return spx_word_number("--count", value, 1, UINT32_MAX, &ctl->count, err);
 	case SPX_CTL_SECONDS:
 		return spx_word_seconds("--seconds", value, 0.1, 3600, &ctl->seconds, err);
+	case SPX_CTL_ID:
+		return spx_word_number64("--id", value, UINT64_MAX, &ctl->id, err);
+	case SPX_CTL_WAIT:
+		return spx_word_seconds("--wait", value, 0, 86400, &ctl->wait, err);
+	case SPX_CTL_PAYLOAD:
+		ctl->payload = value;
+		return 0;
+	case SPX_CTL_PORT:
+		return spx_word_number("--port", value, 1, UINT16_MAX, &ctl->port, err);
 	default:
 		return 0;
 	}
@@ -145,7 +161,7 @@ run(struct spx_ctl *ctl, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct spx_ctl ctl = {.interval = 1, .client.fd = -1};
+	struct spx_ctl ctl = {.interval = 1, .wait = 1, .client.fd = -1};
 	int status;
 
 	/* Whoever stops reading (head) ends this program quietly, also where it was started with the signal

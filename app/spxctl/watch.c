@@ -11,8 +11,9 @@
 #include "app/spxctl/since.h"
 #include "app/spxctl/words.h"
 
-#define THINGS_MAX 4u
-#define FLOWS_MAX  1000 /* asked for, to know those of the interval before */
+#define INTERVAL_MIN 0.1 /* seconds: more often is of no use to a reader */
+#define THINGS_MAX   4u
+#define FLOWS_MAX    1000 /* asked for, to know those of the interval before */
 
 /* One of the things watched. */
 struct watched {
@@ -216,8 +217,12 @@ int
 spx_ctl_watch(struct spx_ctl *ctl, int n, char **word)
 {
 	struct watch watch = {.terminal = isatty(STDOUT_FILENO)};
-	int status = choose(&watch, n, word);
+	int status;
 
+	if (ctl->interval < INTERVAL_MIN)
+		return spx_ctl_usage("watch: --interval: %g; seconds from %g to 3600 expected", ctl->interval,
+			INTERVAL_MIN);
+	status = choose(&watch, n, word);
 	if (status == SPX_CTL_OK)
 		status = watch_on(ctl, &watch);
 	for (unsigned i = 0; i < watch.n; i++) {

@@ -65,6 +65,25 @@ spx_word_number(const char *what, const char *word, uint64_t min, uint64_t max, 
 }
 
 int
+spx_word_number64(const char *what, const char *word, uint64_t max, uint64_t *number, struct spx_error *err)
+{
+	bool hexadecimal = word != NULL && strncmp(word, "0x", 2) == 0;
+	const char *digits = hexadecimal ? word + 2 : word;
+	const char *set = hexadecimal ? "0123456789abcdefABCDEF" : "0123456789";
+
+	if (word != NULL && digits[0] != '\0' && digits[strspn(digits, set)] == '\0') {
+		errno = 0;
+		*number = strtoull(digits, NULL, hexadecimal ? 16 : 10);
+		if (errno == 0 && *number <= max)
+			return 0;
+	}
+	return spx_error(err, -EINVAL,
+		"%s%s%s%s; a whole number from 0 to %" PRIu64 ", such as 42 or 0x2a, expected", what,
+		word != NULL ? ": \"" : " is missing", word != NULL ? word : "", word != NULL ? "\"" : "",
+		max);
+}
+
+int
 spx_word_seconds(
 	const char *what, const char *word, double min, double max, double *seconds, struct spx_error *err)
 {

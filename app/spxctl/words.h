@@ -20,6 +20,10 @@ int spx_word_find(const char *what, const void *table, size_t size, const char *
 int spx_word_number(const char *what, const char *word, uint64_t min, uint64_t max, uint64_t *number,
 	struct spx_error *err);
 
+/* A whole number of 0...max, decimal or hexadecimal (0x2a). The same. */
+int
+spx_word_number64(const char *what, const char *word, uint64_t max, uint64_t *number, struct spx_error *err);
+
 /* A number of seconds, such as 0.5, of min...max. 0 or -EINVAL. */
 int spx_word_seconds(
 	const char *what, const char *word, double min, double max, double *seconds, struct spx_error *err);

@@ -22,7 +22,7 @@ _spxctl_captures() {
 _spxctl_words() {
   local last=${!#}
   case "$*" in
-  "") echo "show watch clear rule route address neighbour queue port trace capture events stop help" ;;
+  "") echo "show watch clear rule route address neighbour queue port trace capture events capsule stop help" ;;
   show) echo "ports stages drops cache flows rules routes addresses neighbours queues config version captures clients" ;;
   watch) echo "ports stages drops cache flows" ;;
   rule) echo "add del load show" ;;
@@ -46,7 +46,16 @@ _spxctl_words() {
     esac
     ;;
   capture) echo "start stop show" ;;
-  help) echo "show watch clear rule route address neighbour queue port trace capture events stop help" ;;
+  capsule) echo "send receive" ;;
+  "capsule send "*)
+    case $# in
+    3) echo "count compare collect rchld rcollect" ;;
+    6) [[ $4 == compare ]] && echo "lt le gt ge eq ne" ;;
+    7) [[ $4 == collect ]] && echo "sum min max and or" ;;
+    9) [[ $4 == rcollect ]] && echo "sum min max and or" ;;
+    esac
+    ;;
+  help) echo "show watch clear rule route address neighbour queue port trace capture events capsule stop help" ;;
   events*) echo "condition rules capture stop" ;;
   "capture stop") _spxctl_captures ;;
   "rule load "*" action") _spxctl_actions ;;
@@ -82,6 +91,7 @@ _spxctl_options() {
   clear) echo "--undo" ;;
   trace) echo "--seconds" ;;
   capture) echo "--force" ;;
+  capsule) echo "--id --ingress --egress --local --payload --count --interval --wait --port" ;;
   stop) echo "--no-wait" ;;
   esac
   echo "--socket --json --help --version"
@@ -94,7 +104,7 @@ _spxctl() {
     word=${COMP_WORDS[i]}
     case $word in
     --socket) _spxctl_socket=(--socket "${COMP_WORDS[++i]}") ;;
-    --interval | --count | --seconds) ((i++)) ;;
+    --interval | --count | --seconds | --id | --payload | --wait | --port) ((i++)) ;;
     -*) ;;
     *) words+=("$word") ;;
     esac
@@ -105,7 +115,7 @@ _spxctl() {
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
     return
     ;;
-  --interval | --count | --seconds) return ;;
+  --interval | --count | --seconds | --id | --payload | --wait | --port) return ;;
   esac
   if [[ $current == -?* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_spxctl_options "${words[0]}")" -- "$current")

@@ -227,7 +227,8 @@ def test_words(net, _mock, run):
     refuses(run, "show ports --all", "--all")
     refuses(run, "show config --total", "--total")
     refuses(run, "show ports --force", "--force", "spxctl help show")
-    refuses(run, "watch --interval 0", "from 0.1 to 3600")
+    refuses(run, "watch --interval 0", "from 0.001 to 3600")
+    refuses(run, "watch --interval 0.05", "from 0.1 to 3600")
     refuses(run, "watch --frobnicate", '"--frobnicate" is no option', "spxctl help")
     refuses(run, "trace -5", '"-5" is no option')
     refuses(run, "show ports --json=1", '"--json=1"', "takes no value")
@@ -905,6 +906,11 @@ def test_completion(net, mock, run):
     lab.equal(complete(net, mock, "address", "add", "192.0.2.1/24", ""), ["dev"], "an address's word")
     lab.equal(complete(net, mock, "queue", "set", "in", "r"), ["rate"], "a key of a queue")
     lab.equal(complete(net, mock, "rule", "add", "dport", "53", "act"), ["action"], "the next key")
+    lab.equal(complete(net, mock, "capsule", "send", "--id", "7", "host", "c"), ["count", "compare", "collect"], "ESP")
+    for words, operator in (("compare 1 2", "lt"), ("collect 1 2 3", "sum"), ("rcollect 1 2 3 4 5", "sum"),
+                            ("count 1 2", None), ("rchld 1 2", None), ("compare 1", None)):
+        lab.equal(complete(net, mock, "capsule", "send", "host", *words.split(), "")[:1], [operator] if operator else [],
+                  words)
 
 
 @mocked
