@@ -38,10 +38,10 @@ mac_word(const uint8_t *bytes)
 	return word & UINT64_C(0xffffffffffff);
 }
 
-/* The members of `set` that are for us: for our MAC address, or for a group. A port in promiscuous mode gets
- * others too. */
+/* The members of `set` that are for us: for our MAC address, or for a group: *groups. A port in promiscuous
+ * mode gets others too. */
 static uint64_t
-check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set, uint64_t *groups)
 {
 	const struct spx_config_port *port = &w->now->port[b->in_port];
 	const uint64_t mac = mac_word(port->mac);
@@ -53,7 +53,11 @@ check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	SPX_FOREACH (i, set) {
 		const uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
 
-		if (unlikely(mac_word(frame) != mac && (frame[0] & 1) == 0))
+		if (likely(mac_word(frame) == mac))
+			continue;
+		if (frame[0] & 1)
+			*groups |= spx_set_one(i);
+		else
 			others |= spx_set_one(i);
 	}
 	SPX_FOREACH (i, others)
@@ -105,6 +109,10 @@ go_out(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
 		refuse(w, b, i, SPX_DROP_ttl_expired, SPX_EXCEPTION_ttl);
 		return;
 	}
+	if (unlikely(b->layout[i].vlan != 0)) {
+		spx_burst_drop(b, i, SPX_DROP_vlan);
+		return;
+	}
 	b->out_port[i] = port;
 	if (unlikely(b->length[i] - b->layout[i].l3 > w->now->port[port].mtu)) {
 		if (must_not_fragment(b, i))
@@ -125,7 +133,7 @@ end_here(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_next_ho
 		spx_burst_punt(b, i, SPX_EXCEPTION_local);
 		break;
 	case SPX_NEXT_HOP_KIND_down:
-		refuse(w, b, i, SPX_DROP_path_down, SPX_EXCEPTION_unreachable);
+		refuse(w, b, i, SPX_DROP_path_down, SPX_EXCEPTION_path_down);
 		break;
 	case SPX_NEXT_HOP_KIND_broadcast:
 		spx_burst_drop(b, i, SPX_DROP_broadcast);
@@ -184,7 +192,8 @@ take_plain_next_hops4(const struct spx_worker *w, struct spx_burst *b, uint64_t 
 		const uint8_t l3 = b->layout[i].l3;
 		const uint8_t *ip = rte_pktmbuf_mtod_offset(b->pkt[i], const uint8_t *, l3);
 
-		if (unlikely(!is_way_out(hop) || ip[8] <= 1 || b->length[i] - l3 > ports[hop->port].mtu))
+		if (unlikely(!is_way_out(hop) || ip[8] <= 1 || b->length[i] - l3 > ports[hop->port].mtu ||
+			     b->layout[i].vlan != 0))
 			continue;
 		b->out_port[i] = hop->port;
 		routed |= spx_set_one(i);
@@ -198,7 +207,20 @@ take_plain_next_hops4(const struct spx_worker *w, struct spx_burst *b, uint64_t 
 	return set & ~routed;
 }
 
-/* The members of `set` that have a way back to their source, as the port wants it. */
+/* Without those of `groups`: a packet for one station that all routers of a link get would be sent on by all
+ * (RFC 1812 5.3.4). */
+static uint64_t
+check_groups(struct spx_burst *b, uint64_t set, uint64_t groups)
+{
+	unsigned i;
+
+	SPX_FOREACH (i, set & groups)
+		spx_burst_drop(b, i, SPX_DROP_link_broadcast);
+	return set & ~groups;
+}
+
+/* The members of `set` that have a way back to their source, as the port wants it. Link-local addresses have
+ * it on their link, and are not sent on. */
 static uint64_t
 check_source(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
@@ -213,6 +235,8 @@ check_source(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 		good |= spx_route_source4(w->now->routes, b->key4, set & b->ipv4, b->in_port, strict);
 	if (set & b->ipv6)
 		good |= spx_route_source6(w->now->routes, b->key6, set & b->ipv6, b->in_port, strict);
+	SPX_FOREACH (i, set & b->ipv6 & ~good)
+		good |= (uint64_t)spx_is_link_local6(b->key6[i].sip) << i;
 	SPX_FOREACH (i, set & ~good)
 		spx_burst_drop(b, i, SPX_DROP_reverse_path);
 	return good;
@@ -222,16 +246,16 @@ void
 spx_stage_route(struct spx_worker *w, struct spx_burst *b)
 {
 	const struct spx_config *config = w->now;
-	uint64_t set = b->to_route, set4, set6;
+	uint64_t set = b->to_route, groups = 0, set4, set6;
 
 	if (set == 0)
 		return;
-	set = check_receiver(w, b, set);
+	set = check_receiver(w, b, set, &groups);
 	if (set & b->other)
 		end_other(w, b, set & b->other);
 	set4 = spx_route_addresses4(b, set & b->ipv4);
 	set6 = spx_route_addresses6(w, b, set & b->ipv6);
-	set = check_source(w, b, set4 | set6);
+	set = check_source(w, b, check_groups(b, set4 | set6, groups));
 	set4 &= set;
 	set6 &= set;
 	if (set4 != 0) {

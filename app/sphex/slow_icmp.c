@@ -184,6 +184,7 @@ error_of(enum spx_drop reason, bool udp, struct error *error)
 			ICMP_DEST_UNREACH, ICMP_NET_UNREACH, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOROUTE};
 		return true;
 	case SPX_DROP_unreachable:
+	case SPX_DROP_path_down:
 	case SPX_DROP_neighbour_failed:
 		*error = (struct error){
 			ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_ADDR};
