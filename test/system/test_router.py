@@ -2,6 +2,7 @@
 """The appliance as a router between hosts that know nothing of it: client - sphex - server, in namespaces."""
 
 import hashlib
+import ipaddress
 import json
 import os
 import re
@@ -291,34 +292,75 @@ print("got", len(seen))
 """
 
 
-def forged_arp(path):
-    """A trace of ARP requests and replies, each of another sender."""
+def write_trace(path, frames):
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for n in range(FORGED):
-            sender = struct.pack(">I", 0x0a010100 + n)
-            mac = b"\x02\x66" + struct.pack(">I", n)
-            frame = (b"\xff" * 6 + mac + b"\x08\x06" + struct.pack(">HHBBH", 1, 0x800, 6, 4, 1 + n % 2) + mac + sender +
-                     bytes(6) + bytes([10, 1, 0, 1]) + bytes(18))
+        for frame in frames:
             file.write(struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame)
 
 
-def test_forged_neighbours(net):
-    """A million forged ARP messages of 100,000 senders: hosts that talk go on talking."""
+def forged_arp(_router):
+    """ARP requests and replies, each of another sender."""
+    for n in range(FORGED):
+        sender = struct.pack(">I", 0x0a010100 + n)
+        mac = b"\x02\x66" + struct.pack(">I", n)
+        yield (b"\xff" * 6 + mac + b"\x08\x06" + struct.pack(">HHBBH", 1, 0x800, 6, 4, 1 + n % 2) + mac + sender +
+               bytes(6) + bytes([10, 1, 0, 1]) + bytes(18))
+
+
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total = (total & 0xffff) + (total >> 16)
+    return ~((total & 0xffff) + (total >> 16)) & 0xffff
+
+
+def forged_nd(router_mac):
+    """Neighbour solicitations and advertisements that say to be answers, each of another sender."""
+    us = ipaddress.ip_address("2001:db8:1::1").packed
+    group = ipaddress.ip_address("ff02::1:ff00:1").packed
+    for n in range(FORGED):
+        sender = us[:8] + struct.pack(">Q", 0x10000 + n)
+        mac = b"\x02\x66" + struct.pack(">I", n)
+        if n % 2:
+            to, to_mac, message, option = us, router_mac, struct.pack(">BBHI", 136, 0, 0, 0x60000000) + sender, b"\x02\x01"
+        else:
+            to, to_mac, message, option = group, b"\x33\x33\xff\x00\x00\x01", struct.pack(">BBHI", 135, 0, 0, 0) + us, b"\x01\x01"
+        message += option + mac
+        right = checksum(sender + to + struct.pack(">II", len(message), 58) + message)
+        yield (to_mac + mac + b"\x86\xdd" + struct.pack(">IHBB", 6 << 28, len(message), 58, 255) + sender + to +
+               message[:2] + struct.pack(">H", right) + message[4:])
+
+
+def flood_with(net, frames, ping, server):
+    """Each frame ten times, while client and server talk and go on talking; nobody forged becomes a neighbour."""
     hosts(net)
     program = router(net)
-    net.run("client", ["ping", "-c", "1", "-W", "2", SERVER])
-    forged_arp(net.path("forged.pcap"))
+    net.run("client", [*ping, "-c", "1", "-W", "2", server])
+    write_trace(net.path("forged.pcap"), frames(bytes.fromhex(net.link("box", "left")["address"].replace(":", ""))))
     flood = net.start("client", [lab.SPHEX, "--trace", net.path("forged.pcap"), "--passes", "10", "--out",
                                  "net_af_packet9,iface=c0", "--quiet", "--control", "none"])
-    out = net.run("client", ["ping", "-c", "50", "-i", "0.02", "-W", "2", SERVER], seconds=30, status=None)
+    out = net.run("client", [*ping, "-c", "50", "-i", "0.02", "-W", "2", server], seconds=30, status=None)
     flood.wait(60)
-    net.run("client", ["ping", "-c", "5", "-i", "0.05", "-W", "2", SERVER])
+    net.run("client", [*ping, "-c", "5", "-i", "0.05", "-W", "2", server])
     lost = int(re.search(r"(\d+)% packet loss", out)[1])
     lab.check(lost < 100, f"nothing came through: {out}")
     neighbours = json.loads(ctl(net, "--json", "show", "neighbours"))["neighbours"]
     lab.check(len(neighbours) <= 8, f"{len(neighbours)} neighbours")
-    report(net, program)
+    return report(net, program)
+
+
+def test_forged_neighbours(net):
+    """A million forged ARP messages of 100,000 senders: hosts that talk go on talking."""
+    document = flood_with(net, forged_arp, ["ping"], SERVER)
+    lab.check(document["slowpath"]["exceptions"]["arp"] > FORGED, f"{document['slowpath']}")
+
+
+def test_forged_neighbours6(net):
+    """The same by neighbour discovery."""
+    document = flood_with(net, forged_nd, ["ping", "-6"], SERVER6)
+    lab.check(document["slowpath"]["exceptions"]["local"] > FORGED, f"{document['slowpath']}")
+    lab.check(document["transmitted"] > FORGED, "the solicitations were good ones, and answered")
+    lab.check(document["slowpath"]["generated"] < 100, f"{document['slowpath']}")
 
 
 def test_a_neighbour_that_does_not_answer(net):
@@ -334,4 +376,4 @@ def test_a_neighbour_that_does_not_answer(net):
 
 
 lab.main(test_ping, test_traceroute, test_what_waited_goes_first, test_tcp, test_path_mtu, test_over_xdp, test_only_what_is_steered, test_over_tap, test_local_port,
-         test_route_changes_lose_nothing, test_forged_neighbours, test_a_neighbour_that_does_not_answer)
+         test_route_changes_lose_nothing, test_forged_neighbours, test_forged_neighbours6, test_a_neighbour_that_does_not_answer)
