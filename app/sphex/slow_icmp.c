@@ -126,7 +126,9 @@ local6(struct spx_slowpath *s, struct rte_mbuf *m)
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)(frame + meta->layout.l3);
 	const struct spx_icmp6 *icmp = (const struct spx_icmp6 *)(frame + meta->layout.l4);
 
-	if (ip->proto != IPPROTO_ICMPV6 || !is_plain(m, meta))
+	if ((ip->proto != IPPROTO_ICMPV6 || !is_plain(m, meta)) && ip->dst_addr[0] == 0xff)
+		spx_slow_consume(s, m); /* multicast listener reports have a hop-by-hop header */
+	else if (ip->proto != IPPROTO_ICMPV6 || !is_plain(m, meta))
 		hand_on(s, m);
 	else if (icmp->type >= ND_ROUTER_SOLICIT && icmp->type <= ND_REDIRECT)
 		spx_slow_nd(s, m);

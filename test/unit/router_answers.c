@@ -220,6 +220,21 @@ Test(router_answers, no_echo)
 	cr_assert_eq(answers(), 0);
 }
 
+/* What hosts say all the time, and nobody here wants to know, is no drop to be looked into. */
+Test(router_answers, multicast_listener_reports)
+{
+	frame_start(&f, TYPE_IPV6);
+	memcpy(f.bytes, (uint8_t[]){0x33, 0x33, 0, 0, 0, 0x16}, 6);
+	frame_ipv6(&f, IPPROTO_HOPOPTS);
+	frame_extension(&f, IPPROTO_ICMPV6, 0, 8);
+	frame_icmp(&f, 143, 0, 0);
+	frame_close(&f);
+	router_between6(&f, "fe80::2", "ff02::16");
+	cr_assert_eq(answers(), 0);
+	cr_assert_eq(router->slowpath.counters.consumed, 1);
+	cr_assert_eq(router_drops(SPX_DROP_local_unhandled), 0);
+}
+
 /* ---- errors ----------------------------------------------------------------------------------------------
  */
 
