@@ -56,11 +56,7 @@ spx_show_steer(const struct spx_ctl *ctl, const json_t *result)
 	table = spx_table_new("port,takes");
 	json_array_foreach (ports, i, port)
 		add_rows(table, port);
-	if (spx_table_rows(table) > 0)
-		spx_table_print(table, stdout);
-	else
-		printf("no port has the driver xdp\n");
-	spx_table_free(table);
+	spx_table_finish(table, "no port has the driver xdp");
 	return SPX_CTL_OK;
 }
 
