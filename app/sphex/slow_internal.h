@@ -25,8 +25,9 @@ void spx_slow_consume(struct spx_slowpath *s, struct rte_mbuf *m);
 /* Whether one more answer may be given: takes it from what is left. */
 bool spx_slow_take_one(struct spx_slow_budget *budget, uint64_t now_ms);
 
-/* Does an IP packet come from a single station, other than this node, that can be answered? Not from a
- * group's MAC address, a multicast, broadcast or loopback address, nobody's, or one of ours. */
+/* Does an IP packet come from a single station that can be answered? Not from a group's MAC address, a
+ * multicast, broadcast or loopback address, nobody's, or one of ours, which the kernel behind the local port
+ * has too. */
 bool spx_slow_has_sender(const struct spx_slowpath *s, struct rte_mbuf *m);
 
 /* ---- slow_neighbour.c: each takes the packet -------------------------------------------------------------

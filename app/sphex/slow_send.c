@@ -67,18 +67,17 @@ spx_slow_take_one(struct spx_slow_budget *budget, uint64_t now_ms)
 	return true;
 }
 
-/* What the routes say of the address: it is none of a single other station. */
-static bool
-is_many_or_us(const struct spx_slowpath *s, bool ipv4, const uint8_t *address)
+/* What the routes say of the address: none, a broadcast address, one of ours, ... */
+static enum spx_next_hop_kind
+kind_of(const struct spx_slowpath *s, bool ipv4, const uint8_t *address)
 {
 	struct spx_key4 key4 = {0};
 	struct spx_key6 key6 = {0};
 	const uint64_t hash = 0;
 	uint32_t hop = SPX_NEXT_HOP_NONE;
-	uint8_t kind;
 
 	if (s->now->routes == NULL)
-		return false;
+		return SPX_NEXT_HOP_KIND_none;
 	if (ipv4) {
 		memcpy(key4.dip, address, sizeof(key4.dip));
 		spx_route_lookup4(s->now->routes, &key4, &hash, 1, UINT64_MAX, &hop);
@@ -86,8 +85,7 @@ is_many_or_us(const struct spx_slowpath *s, bool ipv4, const uint8_t *address)
 		memcpy(key6.dip, address, sizeof(key6.dip));
 		spx_route_lookup6(s->now->routes, &key6, &hash, 1, UINT64_MAX, &hop);
 	}
-	kind = s->now->next_hop[hop].kind;
-	return kind == SPX_NEXT_HOP_KIND_broadcast || kind == SPX_NEXT_HOP_KIND_local;
+	return (enum spx_next_hop_kind)s->now->next_hop[hop].kind;
 }
 
 bool
@@ -98,11 +96,14 @@ spx_slow_has_sender(const struct spx_slowpath *s, struct rte_mbuf *m)
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	const bool ipv4 = layout->ethertype == RTE_ETHER_TYPE_IPV4;
 	const uint8_t *sip = frame + layout->l3 + (ipv4 ? 12 : 8);
+	enum spx_next_hop_kind kind;
 
 	if (frame[6] & 1)
 		return false;
 	if (ipv4 ? sip[0] == 0 || sip[0] == 127 || sip[0] >= 224
 		 : sip[0] == 0xff || memcmp(sip, nobody6, sizeof(nobody6)) == 0)
 		return false;
-	return !is_many_or_us(s, ipv4, sip);
+	kind = kind_of(s, ipv4, sip);
+	return kind != SPX_NEXT_HOP_KIND_broadcast &&
+	       (kind != SPX_NEXT_HOP_KIND_local || spx_meta(m)->in_port == s->local_port);
 }

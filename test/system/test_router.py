@@ -160,6 +160,9 @@ def test_local_port(net):
     net.address("box", "sphex0", "10.255.0.2/30", "10.1.0.1/32")
     net.run("box", ["ip", "route", "add", "default", "via", "10.255.0.1", "dev", "sphex0", "src", "10.1.0.1"])
     transfer(net, "client", "box", "10.1.0.1", 5)
+    # sphex is a hop for the box's own kernel, and tells it.
+    out = net.run("box", ["traceroute", "-n", "-q", "1", "-w", "2", SERVER])
+    lab.equal(re.findall(r"^ *\d+  (\S+)", out, re.MULTILINE), ["10.255.0.1", SERVER], out)
     report(net, program)
 
 

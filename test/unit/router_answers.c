@@ -287,6 +287,21 @@ Test(router_answers, no_errors_about)
 	}
 }
 
+/* The kernel behind the local port speaks from addresses of this node. */
+Test(router_answers, our_own_kernel)
+{
+	router->slowpath.local_port = PLAIN;
+	frame_udp4(&f, 20);
+	router_between4(&f, "10.9.0.1", "172.16.0.1");
+	router_give(PLAIN, &f);
+	cr_assert_eq(router_sent[PLAIN].n, 1);
+	echo6("2001:db8:9::1", "2001:db8:8::1");
+	router_give(PLAIN, &f);
+	cr_assert_eq(router_sent[PLAIN].n, 2);
+	router_give(IN, &f);
+	cr_assert_eq(router_sent[IN].n, 0);
+}
+
 static unsigned
 told6(void)
 {
