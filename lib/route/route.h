@@ -412,9 +412,9 @@ int spx_neighbours_create(
 	const struct spx_neighbour_options *options, struct spx_neighbours **out, struct spx_error *err);
 void spx_neighbours_free(struct spx_neighbours *t); /* after the last reader; NULL may be given */
 
-/* Whom the writer's calls tell that neighbour `index` can be sent to now, with its word, before readers see it:
- * what has waited for it goes out before what comes later. One, from then on; not called for an entry that is
- * made with its address. */
+/* Whom the writer's calls tell that neighbour `index` can be sent to now, with its word, before readers see
+ * it: what has waited for it goes out before what comes later. One, from then on; not called for an entry
+ * that is made with its address. */
 typedef void spx_neighbour_usable(void *arg, uint32_t index, uint64_t word);
 void spx_neighbours_tell(struct spx_neighbours *t, spx_neighbour_usable *usable, void *arg);
 
