@@ -92,6 +92,26 @@ look_at_port(struct spx_conditions *c, struct spx_appliance *app, uint16_t p, ui
 			name, n, app->setup->mbufs);
 }
 
+/* That a queue is full is what it is for, and worth to know. */
+static void
+look_at_queue(struct spx_conditions *c, const struct spx_appliance *app, uint16_t p, uint64_t now)
+{
+	struct spx_queue_options options;
+	struct spx_queue_stats stats;
+	uint64_t n;
+
+	if (app->queue[p] == NULL)
+		return;
+	spx_queue_stats(app->queue[p], &stats);
+	if ((n = unsaid(&c->queue[p], stats.dropped_packets, now)) == 0)
+		return;
+	spx_queue_options(app->queue[p], &options);
+	say(c, SPX_LOG_INFO,
+		"port %s: %" PRIu64 " packets dropped as queue_full: its queue holds %u packets or %" PRIu64
+		" bytes",
+		app->setup->port[p].name, n, options.limit_packets, options.limit_bytes);
+}
+
 /* ---- threads ---------------------------------------------------------------------------------------------
  */
 
@@ -192,7 +212,8 @@ static void
 look_at_counters(struct spx_conditions *c, const struct spx_report *report, uint64_t now)
 {
 	static const enum spx_drop full[] = {SPX_DROP_tx_full, SPX_DROP_handover_full,
-		SPX_DROP_punt_ring_full, SPX_DROP_inject_ring_full, SPX_DROP_port_down};
+		SPX_DROP_punt_ring_full, SPX_DROP_inject_ring_full, SPX_DROP_port_down,
+		SPX_DROP_neighbour_failed, SPX_DROP_neighbour_full};
 	uint64_t n;
 
 	for (unsigned i = 0; i < RTE_DIM(full); i++) {
@@ -221,8 +242,10 @@ spx_conditions_look(struct spx_conditions *c, struct spx_appliance *app, uint64_
 	if (now_ns - c->looked < LOOK_NS)
 		return;
 	look_at_time(c, app->n_workers, now_ns);
-	for (uint16_t p = 0; p < app->n_ports; p++)
+	for (uint16_t p = 0; p < app->n_ports; p++) {
 		look_at_port(c, app, p, now_ns);
+		look_at_queue(c, app, p, now_ns);
+	}
 	for (uint16_t i = 0; i < app->n_workers; i++) {
 		look_at_worker(c, app, i, now_ns);
 		look_at_cache(c, app, i);

@@ -50,7 +50,7 @@ struct spx_conditions {
 	struct spx_condition_worker worker[SPX_WORKERS_MAX];
 	struct spx_condition_thread slowpath;
 	struct spx_condition_counter drop[SPX_DROP_COUNT];
-	struct spx_condition_counter missed[SPX_PORTS_MAX], no_mbuf[SPX_PORTS_MAX];
+	struct spx_condition_counter missed[SPX_PORTS_MAX], no_mbuf[SPX_PORTS_MAX], queue[SPX_PORTS_MAX];
 	struct spx_condition_counter mirror, records;
 	struct spx_condition_state down[SPX_PORTS_MAX], no_mbuf_free;
 };

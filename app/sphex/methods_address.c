@@ -30,20 +30,26 @@ describe(const struct spx_setup *setup, const struct spx_address *address)
 		"{s:s, s:o}", "port", setup->port[address->port].name, "address", spx_address_json(address));
 }
 
-/* An address is one of a single port; to take it from another is a mistake. */
+/* An address is one of a single port with one prefix; to take it from another, or with another, is a mistake.
+ */
 static int
 remove_address(struct spx_call *call, const struct spx_address *wanted)
 {
-	const struct spx_address *there;
-	uint16_t port;
+	const struct spx_address *found;
+	struct spx_address there = *wanted;
+	char text[SPX_ROUTE_TEXT];
 
 	pthread_mutex_lock(&call->app->latest.lock);
-	there = spx_address_find(&call->app->latest.addresses, wanted->family, wanted->address);
-	port = there == NULL ? wanted->port : there->port;
+	found = spx_address_find(&call->app->latest.addresses, wanted->family, wanted->address);
+	if (found != NULL)
+		there = *found;
 	pthread_mutex_unlock(&call->app->latest.lock);
-	if (port != wanted->port)
+	if (there.port != wanted->port)
 		return spx_error(call->err, -ENOENT, "that is an address of port %s: name that",
-			call->app->setup->port[port].name);
+			call->app->setup->port[there.port].name);
+	if (there.length != wanted->length)
+		return spx_error(call->err, -ENOENT, "that address has another prefix: give %s",
+			spx_route_format(there.family, there.address, there.length, text));
 	return spx_appliance_remove_address(call->app, wanted, call->err);
 }
 

@@ -50,6 +50,17 @@ spx_method_show_version(struct spx_call *call, json_t **result)
 				result);
 }
 
+/* For a method without parameters. */
+static int
+take_report(struct spx_call *call, struct spx_report *report)
+{
+	int r = spx_call_read_nothing(call);
+
+	if (r == 0)
+		spx_report_take(call->app, report);
+	return r;
+}
+
 /* ---- ports ----------------------------------------------------------------------------------------- */
 
 static json_t *
@@ -71,11 +82,10 @@ spx_method_show_ports(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
 	json_t *ports;
-	int r = spx_call_read_nothing(call);
+	int r = take_report(call, &report);
 
 	if (r != 0)
 		return r;
-	spx_report_take(call->app, &report);
 	ports = json_array();
 	for (uint16_t p = 0; p < call->app->n_ports; p++)
 		json_array_append_new(ports, port(&report, call->app, p));
@@ -121,11 +131,10 @@ int
 spx_method_show_stages(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
-	int r = spx_call_read_nothing(call);
+	int r = take_report(call, &report);
 
 	if (r != 0)
 		return r;
-	spx_report_take(call->app, &report);
 	return spx_call_give(call,
 		json_pack("{s:f, s:o, s:o}", "seconds", report.seconds, "stages", stages(&report.workers),
 			"workers", workers(call->app)),
@@ -164,11 +173,10 @@ spx_method_show_drops(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
 	const struct spx_counters *w = &report.workers;
-	int r = spx_call_read_nothing(call);
+	int r = take_report(call, &report);
 
 	if (r != 0)
 		return r;
-	spx_report_take(call->app, &report);
 	return spx_call_give(call,
 		json_pack("{s:f, s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:{s:o}}", "seconds", report.seconds,
 			"drops", drops(&report), "packets", "received", spx_report_number(w->received),
@@ -185,11 +193,10 @@ int
 spx_method_show_cache(struct spx_call *call, json_t **result)
 {
 	struct spx_report report;
-	int r = spx_call_read_nothing(call);
+	int r = take_report(call, &report);
 
 	if (r != 0)
 		return r;
-	spx_report_take(call->app, &report);
 	return spx_call_give(call,
 		json_pack("{s:f, s:o}", "seconds", report.seconds, "cache",
 			spx_cache_report_json(&report.cache)),

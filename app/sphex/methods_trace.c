@@ -6,8 +6,10 @@
 #include "app/sphex/methods.h"
 #include "app/sphex/tracer.h"
 
-#define LOOK_NS   1000000    /* between two looks at the rings */
-#define LINGER_NS 1000000000 /* for the ends of ways that were begun: a packet may wait in a ring */
+#define SECONDS_MIN 0.1
+#define SECONDS_MAX 3600
+#define LOOK_NS     1000000    /* between two looks at the rings */
+#define LINGER_NS   1000000000 /* for the ends of ways that were begun: a packet may wait in a ring */
 
 struct request {
 	uint32_t count;
@@ -15,10 +17,22 @@ struct request {
 	double seconds;
 };
 
+static int
+read_seconds(const struct spx_place *at, const struct spx_field *field, void *into)
+{
+	double value = json_number_value(at->value);
+
+	(void)field;
+	if (!json_is_number(at->value) || value < SECONDS_MIN || value > SECONDS_MAX)
+		return spx_unexpected(at, "a number from %g to %d expected", SECONDS_MIN, SECONDS_MAX);
+	*(double *)into = value;
+	return 0;
+}
+
 static const struct spx_field trace_fields[] = {
 	{"count", spx_read_u32, offsetof(struct request, count), .min = 1, .max = SPX_TRACE_MAX},
 	{"filter", spx_read_text, offsetof(struct request, filter)},
-	{"seconds", spx_read_number, offsetof(struct request, seconds), .max = 3600},
+	{"seconds", read_seconds, offsetof(struct request, seconds)},
 };
 static const struct spx_keys trace_keys = SPX_KEYS("the parameters of trace", trace_fields);
 
@@ -92,6 +106,8 @@ spx_method_trace(struct spx_call *call, json_t **result)
 	struct spx_trace_log *log = NULL;
 	int r = spx_call_read(call, &trace_keys, &request);
 
+	if (r == 0)
+		r = spx_watch_may_trace(call->app, call->err);
 	if (r == 0)
 		r = spx_tracer_create(request.count, request.filter, call->app->n_workers, &t, call->err);
 	if (r == 0 && (log = spx_trace_log_create(t)) == NULL)

@@ -121,17 +121,47 @@ spx_appliance_create_rules(struct spx_appliance *app, struct spx_error *err)
 /* ---- routing ---------------------------------------------------------------------------------------------
  */
 
+/* What an address wants to be its own, and a static route that stands there. */
+struct claim {
+	const struct spx_route_change *change;
+	size_t n;
+	struct spx_error *err;
+	int r;
+};
+
+static bool
+find_static(void *arg, const struct spx_route *there)
+{
+	struct claim *claim = arg;
+	char text[SPX_ROUTE_TEXT];
+
+	for (size_t i = 0; there->origin == SPX_ORIGIN_STATIC && i < claim->n; i++) {
+		const struct spx_route *wanted = &claim->change[i].route;
+
+		if (wanted->family == there->family && wanted->length == there->length &&
+			memcmp(wanted->address, there->address, sizeof(there->address)) == 0)
+			claim->r = spx_error(claim->err, -EEXIST,
+				"there is a route to %s, which would be the address's own: delete it first",
+				spx_route_format(there->family, there->address, there->length, text));
+	}
+	return claim->r == 0;
+}
+
 /* Puts an address on a port, with the routes that belong to it. Under the address lock. */
 static int
 add_address(struct spx_appliance *app, const struct spx_address *address, struct spx_error *err)
 {
 	struct spx_address_list list;
 	struct spx_route_change change[SPX_ADDRESS_CHANGES_MAX];
-	size_t n = 0;
+	struct claim claim = {.change = change, .err = err};
 	int r = spx_address_list_copy(&app->latest.addresses, &list);
 
 	if (r == 0)
-		r = spx_address_add(&list, address, SPX_ORIGIN_ADDRESS, change, &n, err);
+		r = spx_address_add(&list, address, SPX_ORIGIN_ADDRESS, change, &claim.n, err);
+	if (r == 0) {
+		spx_route_table_walk(app->routes, find_static, &claim);
+		r = claim.r;
+	}
 	if (r < 0) {
 		spx_address_list_free(&list);
 		return r;
@@ -139,7 +169,7 @@ add_address(struct spx_appliance *app, const struct spx_address *address, struct
 	pthread_mutex_lock(&app->latest.lock);
 	RTE_SWAP(list, app->latest.addresses);
 	pthread_mutex_unlock(&app->latest.lock);
-	r = spx_route_table_change(app->routes, change, n, err); /* publishes both */
+	r = spx_route_table_change(app->routes, change, claim.n, err); /* publishes both */
 	if (r < 0) {
 		pthread_mutex_lock(&app->latest.lock);
 		RTE_SWAP(list, app->latest.addresses);

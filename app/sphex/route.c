@@ -28,10 +28,10 @@ refuse(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_drop reas
 	spx_burst_punt(b, i, exception);
 }
 
-/* The members of `set` that are for us: for our MAC address, or for a group. A port in promiscuous mode gets
- * others too. */
+/* The members of `set` that are for us: for our MAC address, or for a group: *groups. A port in promiscuous
+ * mode gets others too. */
 static uint64_t
-check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
+check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set, uint64_t *groups)
 {
 	const struct spx_config_port *port = &w->now->port[b->in_port];
 	const uint64_t mac = spx_load64(port->mac);
@@ -43,7 +43,11 @@ check_receiver(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	SPX_FOREACH (i, set) {
 		const uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
 
-		if (unlikely(((spx_load64(frame) ^ mac) & SPX_MAC_MASK) != 0 && (frame[0] & 1) == 0))
+		if (likely(((spx_load64(frame) ^ mac) & SPX_MAC_MASK) == 0))
+			continue;
+		if (frame[0] & 1)
+			*groups |= spx_set_one(i);
+		else
 			others |= spx_set_one(i);
 	}
 	SPX_FOREACH (i, others)
@@ -95,6 +99,10 @@ go_out(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
 		refuse(w, b, i, SPX_DROP_ttl_expired, SPX_EXCEPTION_ttl);
 		return;
 	}
+	if (unlikely(b->layout[i].vlan != 0)) {
+		spx_burst_drop(b, i, SPX_DROP_vlan);
+		return;
+	}
 	b->out_port[i] = port;
 	if (unlikely(b->length[i] - b->layout[i].l3 > w->now->port[port].mtu)) {
 		if (must_not_fragment(b, i))
@@ -115,7 +123,7 @@ end_here(struct spx_worker *w, struct spx_burst *b, unsigned i, enum spx_next_ho
 		spx_burst_punt(b, i, SPX_EXCEPTION_local);
 		break;
 	case SPX_NEXT_HOP_KIND_down:
-		refuse(w, b, i, SPX_DROP_path_down, SPX_EXCEPTION_unreachable);
+		refuse(w, b, i, SPX_DROP_path_down, SPX_EXCEPTION_path_down);
 		break;
 	case SPX_NEXT_HOP_KIND_broadcast:
 		spx_burst_drop(b, i, SPX_DROP_broadcast);
@@ -153,7 +161,20 @@ take_next_hops(struct spx_worker *w, struct spx_burst *b, uint64_t set)
 	}
 }
 
-/* The members of `set` that have a way back to their source, as the port wants it. */
+/* Without those of `groups`: a packet for one station that all routers of a link get would be sent on by all
+ * (RFC 1812 5.3.4). */
+static uint64_t
+check_groups(struct spx_burst *b, uint64_t set, uint64_t groups)
+{
+	unsigned i;
+
+	SPX_FOREACH (i, set & groups)
+		spx_burst_drop(b, i, SPX_DROP_link_broadcast);
+	return set & ~groups;
+}
+
+/* The members of `set` that have a way back to their source, as the port wants it. Link-local addresses have
+ * it on their link, and are not sent on. */
 static uint64_t
 check_source(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
@@ -168,6 +189,8 @@ check_source(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 		good |= spx_route_source4(w->now->routes, b->key4, set & b->ipv4, b->in_port, strict);
 	if (set & b->ipv6)
 		good |= spx_route_source6(w->now->routes, b->key6, set & b->ipv6, b->in_port, strict);
+	SPX_FOREACH (i, set & b->ipv6 & ~good)
+		good |= (uint64_t)spx_is_link_local6(b->key6[i].sip) << i;
 	SPX_FOREACH (i, set & ~good)
 		spx_burst_drop(b, i, SPX_DROP_reverse_path);
 	return good;
@@ -194,15 +217,15 @@ look_up(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 static void
 route(struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
-	uint64_t known, fresh;
+	uint64_t known, fresh, groups = 0;
 
-	set = check_receiver(w, b, set);
+	set = check_receiver(w, b, set, &groups);
 	if (set & b->other)
 		end_other(w, b, set & b->other);
 	known = spx_route_recall(w, b, set & ~b->other);
 	fresh = set & ~known;
 	fresh = spx_route_addresses4(b, fresh & b->ipv4) | spx_route_addresses6(w, b, fresh & b->ipv6);
-	set = check_source(w, b, known | fresh);
+	set = check_source(w, b, check_groups(b, known | fresh, groups));
 	look_up(w, b, fresh & set);
 	take_next_hops(w, b, set);
 }

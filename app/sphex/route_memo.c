@@ -9,8 +9,11 @@
 
 #include "app/sphex/stages.h"
 
-/* Most of IPv4, in one go: for us, remembered by way of a gateway whose port is up, TTL left, and it fits.
- * The gateway's word is at hand, so it is taken here. Returns the others, about which nothing is said. */
+#define UNTAGGED_L3 14u /* offset of the IP header behind an Ethernet header alone */
+
+/* Most of IPv4, in one go: untagged, for us, remembered by way of a gateway whose port is up, TTL left, and
+ * it fits. The gateway's word is at hand, so it is taken here. Returns the others, about which nothing is
+ * said. */
 uint64_t
 spx_route_take_remembered4(const struct spx_worker *w, struct spx_burst *b, uint64_t set)
 {
@@ -25,16 +28,17 @@ spx_route_take_remembered4(const struct spx_worker *w, struct spx_burst *b, uint
 	SPX_FOREACH (i, set) {
 		const uint8_t *frame = rte_pktmbuf_mtod(b->pkt[i], const uint8_t *);
 		const uint64_t memo = b->memo[i];
-		const uint32_t l3 = b->layout[i].l3;
 		struct spx_next_hop *hop;
 
-		if (unlikely(memo >> 32 != generation || ((spx_load64(frame) ^ mac) & mac_mask) != 0)) {
+		if (unlikely(memo >> 32 != generation || b->layout[i].l3 != UNTAGGED_L3 ||
+			     ((spx_load64(frame) ^ mac) & mac_mask) != 0)) {
 			others |= spx_set_one(i);
 			continue;
 		}
 		hop = &hops[(uint32_t)memo];
 		if (unlikely(hop->kind != SPX_NEXT_HOP_KIND_gateway || (up >> hop->port & 1) == 0 ||
-			     frame[l3 + 8] <= 1 || b->length[i] - l3 > ports[hop->port].mtu)) {
+			     frame[UNTAGGED_L3 + 8] <= 1 ||
+			     b->length[i] - UNTAGGED_L3 > ports[hop->port].mtu)) {
 			others |= spx_set_one(i);
 			continue;
 		}

@@ -83,6 +83,10 @@ spx_slow_arp(struct spx_slowpath *s, struct rte_mbuf *m)
 
 	memcpy(sender, &arp->arp_data.arp_sip, 4);
 	memcpy(target, &arp->arp_data.arp_tip, 4);
+	if ((frame[6] & 1) != 0 || (arp->arp_data.arp_sha.addr_bytes[0] & 1) != 0) {
+		spx_slow_drop(s, m, SPX_DROP_martian_source); /* an answer would go to a group */
+		return;
+	}
 	for_us = meta->layout.vlan == 0 && spx_slow_is_ours(s, SPX_ROUTE_IPV4, meta->in_port, target);
 	if (for_us && arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY))
 		flags |= SPX_NEIGHBOUR_SOLICITED;

@@ -22,6 +22,14 @@ void spx_slow_drop(struct spx_slowpath *s, struct rte_mbuf *m, enum spx_drop rea
 /* The packet ends here, done with. */
 void spx_slow_consume(struct spx_slowpath *s, struct rte_mbuf *m);
 
+/* Whether one more answer may be given: takes it from what is left. */
+bool spx_slow_take_one(struct spx_slow_budget *budget, uint64_t now_ms);
+
+/* Does an IP packet come from a single station that can be answered? Not from a group's MAC address, a
+ * multicast, broadcast or loopback address, nobody's, or one of ours, which the kernel behind the local port
+ * has too. */
+bool spx_slow_has_sender(const struct spx_slowpath *s, struct rte_mbuf *m);
+
 /* ---- slow_neighbour.c: each takes the packet -------------------------------------------------------------
  */
 
@@ -48,8 +56,10 @@ void spx_slow_nd(struct spx_slowpath *s, struct rte_mbuf *m); /* ICMPv6 types 13
 void spx_slow_ask4(struct spx_slowpath *s, uint16_t port, const uint8_t address[4], const uint8_t *mac);
 void spx_slow_ask6(struct spx_slowpath *s, uint16_t port, const uint8_t address[16], const uint8_t *mac);
 
-/* ---- slow_icmp.c -----------------------------------------------------------------------------------------
+/* ---- slow_icmp.c, slow_refuse.c --------------------------------------------------------------------------
  */
+
+#define SPX_SLOW_TTL 64 /* of answers */
 
 /* For an address of this node. Takes the packet. */
 void spx_slow_local(struct spx_slowpath *s, struct rte_mbuf *m);

@@ -64,6 +64,20 @@ find_mac(const struct message *m, uint8_t type)
 	return NULL;
 }
 
+/* RFC 4861 7.1: options have a length, and the last ends with the message. */
+static bool
+has_sound_options(const struct message *m)
+{
+	const uint8_t *option = (const uint8_t *)m->nd + MESSAGE;
+	uint32_t left = m->length - MESSAGE;
+
+	while (left > 1 && option[1] > 0 && 8u * option[1] <= left) {
+		left -= 8u * option[1];
+		option += 8u * option[1];
+	}
+	return left == 0;
+}
+
 static void
 frame_of(uint8_t *frame, struct message *m)
 {
@@ -106,6 +120,22 @@ is_zero(const uint8_t address[16])
 	static const uint8_t zero[16];
 
 	return memcmp(address, zero, sizeof(zero)) == 0;
+}
+
+/* RFC 4861 7.1.1 and 7.1.2, beyond what is so of every message: who looks for a double asks the group of his
+ * address and has no MAC address yet; what is said to a group answers nobody. */
+static bool
+makes_sense(const struct message *m)
+{
+	static const uint8_t asked[13] = {0xff, 0x02, [11] = 1, 0xff}; /* begin of solicited-node groups */
+
+	if (m->nd->target[0] == 0xff || (m->frame[6] & 1) != 0)
+		return false;
+	if (m->nd->type == ND_NEIGHBOR_SOLICIT && is_zero(m->ip->src_addr))
+		return memcmp(m->ip->dst_addr, asked, sizeof(asked)) == 0 &&
+		       find_mac(m, ND_OPT_SOURCE_LINKADDR) == NULL;
+	return m->nd->type != ND_NEIGHBOR_ADVERT || m->ip->dst_addr[0] != 0xff ||
+	       (m->nd->flags & ND_NA_FLAG_SOLICITED) == 0;
 }
 
 /* The question becomes the answer (RFC 4861 7.2.4). */
@@ -182,7 +212,7 @@ spx_slow_nd(struct spx_slowpath *s, struct rte_mbuf *mbuf)
 
 	m.length = plain && end <= rte_pktmbuf_data_len(mbuf) ? end - layout->l4 : 0;
 	if (m.length < MESSAGE || m.ip->hop_limits != HOPS || m.nd->code != 0 ||
-		rte_ipv6_udptcp_cksum_verify(m.ip, m.nd) != 0)
+		rte_ipv6_udptcp_cksum_verify(m.ip, m.nd) != 0 || !has_sound_options(&m) || !makes_sense(&m))
 		spx_slow_consume(s, mbuf); /* RFC 4861 7.1: silently */
 	else if (m.nd->type == ND_NEIGHBOR_SOLICIT)
 		take_solicitation(s, mbuf, &m);

@@ -182,18 +182,18 @@ void
 spx_slow_tick(struct spx_slowpath *s)
 {
 	struct spx_neighbour_event event[EVENTS];
-	unsigned n = EVENTS;
+	unsigned n;
 
 	take_changes(s);
 	if (s->now_ms - s->ticked_ms < TICK_MS)
 		return;
+	n = spx_neighbour_tick(s->neighbours, s->now_ms, event, EVENTS);
+	for (unsigned i = 0; i < n; i++)
+		act(s, &event[i]);
+	if (n == EVENTS)
+		return; /* the others in the next turn: thousands at once would fill the inject rings */
 	s->ticked_ms = s->now_ms;
 	note_used(s);
-	while (n == EVENTS) {
-		n = spx_neighbour_tick(s->neighbours, s->now_ms, event, EVENTS);
-		for (unsigned i = 0; i < n; i++)
-			act(s, &event[i]);
-	}
 }
 
 /* ---- control ---------------------------------------------------------------------------------------------

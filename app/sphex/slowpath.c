@@ -53,6 +53,8 @@ reason_of(enum spx_exception exception)
 		return SPX_DROP_ttl_expired;
 	case SPX_EXCEPTION_unreachable:
 		return SPX_DROP_unreachable;
+	case SPX_EXCEPTION_path_down:
+		return SPX_DROP_path_down;
 	case SPX_EXCEPTION_prohibited:
 		return SPX_DROP_prohibited;
 	case SPX_EXCEPTION_too_big:

@@ -4,8 +4,9 @@
  *   slow_neighbour.c   packets that wait for a neighbour's MAC address; ageing
  *   slow_arp.c         ARP
  *   slow_nd.c          IPv6 neighbour discovery
- *   slow_icmp.c        echo to addresses of this node; errors to the senders of packets that end here
- *   slow_send.c        frames on their way back to a worker
+ *   slow_icmp.c        what is for this node: echo; the rest is handed on
+ *   slow_refuse.c      ICMP errors to the senders of packets that end here
+ *   slow_send.c        frames on their way back to a worker; who may be answered
  *
  * It takes exceptions from one ring, never owns a transmit queue, and gives packets back through one inject
  * ring per worker. It adds up the ended flows that the workers hand it. It is the one writer of the neighbour

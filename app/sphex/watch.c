@@ -37,46 +37,60 @@ copy_now(const struct spx_appliance *app)
 	return copy;
 }
 
-int
-spx_watch_add_tracer(struct spx_appliance *app, struct spx_tracer *tracer, struct spx_error *err)
+static int
+refuse_second_trace(struct spx_error *err)
+{
+	return spx_error(err, -EBUSY, "a trace is under way: wait for its end");
+}
+
+/* Puts one more in force, a tracer or a tap. */
+static int
+add_one(struct spx_appliance *app, struct spx_tracer *tracer, struct spx_tap *tap, struct spx_error *err)
 {
 	struct spx_watch *next;
 	int r = 0;
 
 	pthread_mutex_lock(&app->watching.lock);
 	next = copy_now(app);
-	if (next == NULL) {
+	if (next == NULL)
 		r = spx_error(err, -ENOMEM, "no memory");
-	} else if (next->tracer != NULL) {
-		free(next);
-		r = spx_error(err, -EBUSY, "a trace is under way: wait for its end");
-	} else {
+	else if (tracer != NULL && next->tracer != NULL)
+		r = refuse_second_trace(err);
+	else if (tap != NULL && next->n_taps == SPX_TAPS_MAX)
+		r = spx_error(err, -EBUSY, "%u captures are under way: stop one of them", SPX_TAPS_MAX);
+	else if (tracer != NULL)
 		next->tracer = tracer;
+	else
+		next->tap[next->n_taps++] = tap;
+	if (r == 0)
 		publish(app, next);
-	}
+	else
+		free(next);
 	pthread_mutex_unlock(&app->watching.lock);
 	return r;
 }
 
 int
-spx_watch_add_tap(struct spx_appliance *app, struct spx_tap *tap, struct spx_error *err)
+spx_watch_may_trace(struct spx_appliance *app, struct spx_error *err)
 {
-	struct spx_watch *next;
-	int r = 0;
+	bool traced;
 
 	pthread_mutex_lock(&app->watching.lock);
-	next = copy_now(app);
-	if (next == NULL) {
-		r = spx_error(err, -ENOMEM, "no memory");
-	} else if (next->n_taps == SPX_TAPS_MAX) {
-		free(next);
-		r = spx_error(err, -EBUSY, "%u captures are under way: stop one of them", SPX_TAPS_MAX);
-	} else {
-		next->tap[next->n_taps++] = tap;
-		publish(app, next);
-	}
+	traced = app->watching.now != NULL && app->watching.now->tracer != NULL;
 	pthread_mutex_unlock(&app->watching.lock);
-	return r;
+	return traced ? refuse_second_trace(err) : 0;
+}
+
+int
+spx_watch_add_tracer(struct spx_appliance *app, struct spx_tracer *tracer, struct spx_error *err)
+{
+	return add_one(app, tracer, NULL, err);
+}
+
+int
+spx_watch_add_tap(struct spx_appliance *app, struct spx_tap *tap, struct spx_error *err)
+{
+	return add_one(app, NULL, tap, err);
 }
 
 /* Takes one of them out. What looks must not be freed while it looks: there is nothing sensible to do without

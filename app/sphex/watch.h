@@ -91,6 +91,10 @@ spx_watch_turn(struct spx_watcher *watcher)
 int spx_watch_add_tracer(struct spx_appliance *app, struct spx_tracer *tracer, struct spx_error *err);
 int spx_watch_add_tap(struct spx_appliance *app, struct spx_tap *tap, struct spx_error *err);
 
+/* Before a tracer is made, which takes memory: 0, or -EBUSY when there is a trace. Another may still come
+ * first. */
+int spx_watch_may_trace(struct spx_appliance *app, struct spx_error *err);
+
 /* Ceases to look; when it returns no thread can reach the tracer or the tap. Waits for a grace period. */
 void spx_watch_remove_tracer(struct spx_appliance *app, struct spx_tracer *tracer);
 void spx_watch_remove_tap(struct spx_appliance *app, struct spx_tap *tap);

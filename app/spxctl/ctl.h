@@ -84,6 +84,7 @@ int spx_ctl_route(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_address(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_neighbour(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_queue(struct spx_ctl *ctl, int n, char **word);
+int spx_ctl_steer(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_port(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_clear(struct spx_ctl *ctl, int n, char **word);
 int spx_ctl_trace(struct spx_ctl *ctl, int n, char **word);

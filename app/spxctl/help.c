@@ -10,7 +10,7 @@ const struct spx_ctl_command spx_ctl_commands[] = {
 	{
 		"show",
 		"ports|stages|drops|cache|flows "
-		"[N]|rules|routes|addresses|neighbours|queues|config|version|captures|clients",
+		"[N]|rules|routes|addresses|neighbours|queues|steer|config|version|captures|clients",
 		"print counters, tables and state",
 		"  --all    drops: also reasons that have not happened\n"
 		"  --total  count from the start of the appliance, not from your \"clear\"\n"
@@ -89,6 +89,17 @@ const struct spx_ctl_command spx_ctl_commands[] = {
 		"  bytes    of the packets that may wait\n",
 		SPX_CTL_JSON,
 		spx_ctl_queue,
+	},
+	{
+		"steer",
+		"add PORT [everything] [udp N]... [prefix PREFIX]...\n"
+		"del PORT [everything] [udp N]... [prefix PREFIX]...\nshow",
+		"change what an xdp port takes from the kernel",
+		"  everything  all frames\n"
+		"  udp         those to a UDP port\n"
+		"  prefix      those to addresses of a prefix\n",
+		SPX_CTL_JSON,
+		spx_ctl_steer,
 	},
 	{
 		"port",

@@ -1,5 +1,5 @@
 /* show: asks for one thing and prints it. Each thing is a line of the table below; how it is printed stands
- * in show_counters.c, show_cache.c, show_rules.c, show_routes.c and show_lists.c. */
+ * in show_counters.c, show_cache.c, show_rules.c, show_routes.c, show_lists.c and steer.c. */
 #include "app/spxctl/show.h"
 #include "app/spxctl/baseline.h"
 #include "app/spxctl/since.h"
@@ -19,6 +19,7 @@ const struct spx_show spx_shows[] = {
 	{"addresses", "show.addresses", .print = spx_show_addresses},
 	{"neighbours", "show.neighbours", .print = spx_show_neighbours},
 	{"queues", "show.queues", .print = spx_show_queues},
+	{"steer", "show.steer", .print = spx_show_steer},
 	{"config", "show.config", .print = spx_show_config},
 	{"version", "show.version", .print = spx_show_version},
 	{"captures", "show.captures", .print = spx_show_captures},

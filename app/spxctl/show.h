@@ -43,6 +43,7 @@ int spx_show_routes(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_addresses(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_neighbours(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_queues(const struct spx_ctl *ctl, const json_t *result);
+int spx_show_steer(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_config(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_version(const struct spx_ctl *ctl, const json_t *result);
 int spx_show_captures(const struct spx_ctl *ctl, const json_t *result);

@@ -151,11 +151,7 @@ spx_show_drops(const struct spx_ctl *ctl, const json_t *result)
 		spx_table_text(table, spx_member_text(drop, "stage"));
 		spx_table_text(table, spx_member_text(drop, "text"));
 	}
-	if (spx_table_rows(table) > 0)
-		spx_table_print(table, stdout);
-	else
-		printf("no drops\n");
-	spx_table_free(table);
+	spx_table_finish(table, "no drops");
 	print_sums(result, sum, all);
 	return SPX_CTL_OK;
 }

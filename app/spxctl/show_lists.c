@@ -43,11 +43,7 @@ spx_show_flows(const struct spx_ctl *ctl, const json_t *result)
 		spx_table_number(table, json_object_get(flow, "bytes"));
 		spx_table_format(table, "%.1f", json_number_value(json_object_get(flow, "idle_seconds")));
 	}
-	if (spx_table_rows(table) > 0)
-		spx_table_print(table, stdout);
-	else
-		printf("no flows known (\"show cache\" says in which mode the flow cache is)\n");
-	spx_table_free(table);
+	spx_table_finish(table, "no flows known (\"show cache\" says in which mode the flow cache is)");
 	return SPX_CTL_OK;
 }
 
@@ -128,11 +124,7 @@ spx_show_captures(const struct spx_ctl *ctl, const json_t *result)
 		spx_table_number(table, json_object_get(capture, "lost"));
 		spx_table_text(table, capture_state(capture));
 	}
-	if (spx_table_rows(table) > 0)
-		spx_table_print(table, stdout);
-	else
-		printf("no captures\n");
-	spx_table_free(table);
+	spx_table_finish(table, "no captures");
 	return SPX_CTL_OK;
 }
 

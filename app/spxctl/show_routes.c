@@ -137,10 +137,6 @@ spx_show_queues(const struct spx_ctl *ctl, const json_t *result)
 		for (unsigned k = 0; k < RTE_DIM(numbers); k++)
 			spx_table_number(table, json_object_get(queue, numbers[k]));
 	}
-	if (spx_table_rows(table) > 0)
-		spx_table_print(table, stdout);
-	else
-		printf("no port is shaped\n");
-	spx_table_free(table);
+	spx_table_finish(table, "no port is shaped");
 	return SPX_CTL_OK;
 }

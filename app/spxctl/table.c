@@ -145,3 +145,13 @@ spx_table_print(const struct spx_table *table, FILE *out)
 	for (size_t row = 0; row < spx_table_rows(table); row++)
 		print_row(table, width, (const char *const *)&table->cell[row * table->n], out);
 }
+
+void
+spx_table_finish(struct spx_table *table, const char *none)
+{
+	if (spx_table_rows(table) > 0)
+		spx_table_print(table, stdout);
+	else
+		printf("%s\n", none);
+	spx_table_free(table);
+}

@@ -24,4 +24,7 @@ size_t spx_table_rows(const struct spx_table *table);
 /* Titles and rows. */
 void spx_table_print(const struct spx_table *table, FILE *out);
 
+/* Prints it to standard output, or the line `none` when it has no rows, and frees it. */
+void spx_table_finish(struct spx_table *table, const char *none);
+
 #endif

@@ -22,16 +22,22 @@ _spxctl_captures() {
 _spxctl_words() {
   local last=${!#}
   case "$*" in
-  "") echo "show watch clear rule route address neighbour queue port trace capture events capsule stop help" ;;
-  show) echo "ports stages drops cache flows rules routes addresses neighbours queues config version captures clients" ;;
+  "") echo "show watch clear rule route address neighbour queue steer port trace capture events capsule stop help" ;;
+  show) echo "ports stages drops cache flows rules routes addresses neighbours queues steer config version captures clients" ;;
   watch) echo "ports stages drops cache flows" ;;
   rule) echo "add del load show" ;;
   route) echo "add replace del load find show" ;;
-  address | neighbour) echo "add del show" ;;
+  address | neighbour | steer) echo "add del show" ;;
   queue) echo "set show" ;;
   port) echo "down up" ;;
-  "port "* | "queue set") (($# == 2)) && _spxctl_ports ;;
+  "port "* | "queue set" | "steer add" | "steer del") (($# == 2)) && _spxctl_ports ;;
   "queue set "*) (($# % 2)) && echo "rate packets bytes" ;;
+  "steer add "* | "steer del "*)
+    case $last in
+    udp | prefix) ;;
+    *) echo "everything udp prefix" ;;
+    esac
+    ;;
   "route load "*) (($# == 3)) && echo "replace" ;;
   "route add "* | "route replace "*)
     case $last in
@@ -55,7 +61,7 @@ _spxctl_words() {
     9) [[ $4 == rcollect ]] && echo "sum min max and or" ;;
     esac
     ;;
-  help) echo "show watch clear rule route address neighbour queue port trace capture events capsule stop help" ;;
+  help) echo "show watch clear rule route address neighbour queue steer port trace capture events capsule stop help" ;;
   events*) echo "condition rules capture stop" ;;
   "capture stop") _spxctl_captures ;;
   "rule load "*" action") _spxctl_actions ;;

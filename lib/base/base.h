@@ -108,6 +108,8 @@ static_assert(sizeof(struct spx_key6) == 40, "IPv6 flow key is 40 bytes");
 	X(no_rule, lookup, "no rule matched and the default is to drop (asked for)")                         \
 	X(queue_full, enqueue, "the queue of the output port had no room: a limit was reached")              \
 	X(other_host, route, "the frame is for the MAC address of somebody else")                            \
+	X(vlan, route, "the frame is in a VLAN, and routed ports have none")                                 \
+	X(link_broadcast, route, "the packet is for one station, its frame for a group or everybody")        \
 	X(not_ip, route, "the action says route, and the frame is not IP")                                   \
 	X(martian_source, route, "no sender has this source address")                                        \
 	X(martian_destination, route, "nobody can be reached by this destination address")                   \
@@ -181,6 +183,7 @@ const char *spx_stage_name(enum spx_stage stage);
 	X(neighbour, "the neighbour's MAC address is not known")                                             \
 	X(no_route, "no route matches, the sender is told")                                                  \
 	X(unreachable, "a route says unreachable, the sender is told")                                       \
+	X(path_down, "the ports of all paths are down, the sender is told")                                  \
 	X(prohibited, "a route says prohibit, the sender is told")                                           \
 	X(too_big, "longer than the MTU, the sender is told")
 

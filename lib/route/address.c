@@ -83,6 +83,18 @@ is_edge(const struct spx_address *a)
 	return false;
 }
 
+/* Packets to it never come as far as to be for this node. */
+static bool
+is_never_routed(enum spx_route_family family, const uint8_t *address)
+{
+	static const uint8_t loopback6[SPX_ROUTE_ADDRESS_BYTES] = {[15] = 1};
+
+	if (family == SPX_ROUTE_IPV4)
+		return address[0] == 127 || (address[0] == 169 && address[1] == 254);
+	return memcmp(address, loopback6, sizeof(loopback6)) == 0 ||
+	       (address[0] == 0xfe && (address[1] & 0xc0) == 0x80);
+}
+
 static int
 check(const struct spx_address *a, struct spx_error *err)
 {
@@ -90,6 +102,10 @@ check(const struct spx_address *a, struct spx_error *err)
 		return spx_error(err, -EINVAL,
 			"no address of a single station: multicast, broadcast and the "
 			"unspecified address cannot be one's own");
+	if (is_never_routed(a->family, a->address))
+		return spx_error(err, -EINVAL,
+			"loopback and link-local addresses are not routed: give another; its IPv6 link-local "
+			"address a port has by itself");
 	if (a->length == 0 || a->length > family_bits(a->family))
 		return spx_error(err, -EINVAL, "a prefix length of %u: give 1 to %u", a->length,
 			family_bits(a->family));

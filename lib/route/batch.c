@@ -94,9 +94,8 @@ no_room(const struct spx_route_table *t, const struct spx_route *r, struct spx_e
 	const bool v4 = r->family == SPX_ROUTE_IPV4;
 
 	return spx_error(err, -ENOSPC,
-		"the prefixes that have longer routes inside (%s) are more than the %u that tbl8_%d has room "
-		"for: "
-		"raise it",
+		"the prefixes that have longer routes inside (%s) would be more than the %u that there is "
+		"room for (tbl8_%d)",
 		v4 ? "of 24 bits" : "of 24, 32 ... 120 bits", v4 ? t->options.tbl8_4 : t->options.tbl8_6,
 		v4 ? 4 : 6);
 }
@@ -118,9 +117,8 @@ check_operation(const struct spx_route_table *t, const struct spx_route_change *
 		return spx_error(
 			err, -ENOENT, "there is no such route: give the prefix of one that is there");
 	if (there == NULL && t->n[r->family] >= most)
-		return spx_error(err, -ENOSPC,
-			"there are %u routes, all that routes%d has room for: raise it", most,
-			r->family == SPX_ROUTE_IPV4 ? 4 : 6);
+		return spx_error(err, -ENOSPC, "there are %u routes, all that there is room for (routes%d)",
+			most, r->family == SPX_ROUTE_IPV4 ? 4 : 6);
 	return 0;
 }
 

@@ -69,7 +69,7 @@ make_hop(struct hops *h, uint8_t family, const struct spx_path *path, uint32_t *
 
 	if (id == 0 && h->limit == h->next_hops)
 		return spx_error(err, -ENOSPC,
-			"there are %u next hops, all that next_hops has room for: raise it", h->next_hops);
+			"there are %u next hops, all that there is room for (next_hops)", h->next_hops);
 	if (id != 0)
 		h->free_hop = h->references[id];
 	else
@@ -175,8 +175,7 @@ make_group(struct hops *h, const struct group_paths *p, uint32_t *out, struct sp
 
 	if (index == END && h->group_limit == h->groups)
 		return spx_error(err, -ENOSPC,
-			"there are %u different sets of several paths, all that groups has room for: raise "
-			"it",
+			"there are %u different sets of several paths, all that there is room for (groups)",
 			h->groups);
 	if (index != END)
 		h->free_group = h->paths[index].chain;

@@ -65,12 +65,13 @@ NEIGHBOURS = {"capacity": 4096, "neighbours": [
 QUEUE = {"port": "left", "rate_kbps": 10000, "limit_packets": 1000, "limit_bytes": 1000000, "packets": 1, "bytes": 60,
          "most_packets": 2, "most_bytes": 120, "sent_packets": 3, "sent_bytes": 180, "dropped_packets": 4,
          "dropped_bytes": 240}
+STEER = {"port": "left", "steer": {"everything": True, "udp_ports": [3322, 53], "prefixes": ["10.0.0.0/8"]}}
 ANSWERS = {
     "show.ports": PORTS, "show.stages": STAGES, "show.drops": DROPS, "show.cache": CACHE, "show.flows": FLOWS,
     "show.rules": RULES, "show.config": {"ports": [], "rules": {"list": []}},
     "show.version": {"version": "9.9.9", "protocol": 1, "dpdk": "DPDK 22.11.11"},
     "show.routes": ROUTES, "show.addresses": {"addresses": [{"port": "left", "address": "192.0.2.1/24"}]},
-    "show.neighbours": NEIGHBOURS, "show.queues": {"queues": [QUEUE]},
+    "show.neighbours": NEIGHBOURS, "show.queues": {"queues": [QUEUE]}, "show.steer": {"ports": [STEER]},
     "show.captures": {"captures": [CAPTURE]}, "show.clients": CLIENTS,
 }
 
@@ -189,7 +190,7 @@ def test_show_flows(_net, mock, run):
 @mocked
 def test_show_json_is_the_result(_net, _mock, run):
     for word in ("ports", "stages", "drops", "cache", "flows", "rules", "routes", "addresses", "neighbours", "queues",
-                 "config", "version", "captures", "clients"):
+                 "steer", "config", "version", "captures", "clients"):
         lab.equal(json.loads(run("--json", "show", word)[0]), ANSWERS[f"show.{word}"], word)
     lab.equal(json.loads(run("show", "config")[0]), ANSWERS["show.config"], "config without --json")
 
@@ -217,9 +218,9 @@ def test_show_rules_page_by_page(_net, mock, run):
 @mocked
 def test_words(net, _mock, run):
     says(run("sh", "po")[0], "rx packets")
-    refuses(run, "st", '"stop", in full, expected')
-    says(run("help", "st")[0], "spxctl stop")
-    refuses(run, "s drops", '"s" is ambiguous', '"show", "stop"')
+    refuses(run, "sto", '"stop", in full, expected')
+    says(run("help", "sto")[0], "spxctl stop")
+    refuses(run, "s drops", '"s" is ambiguous', '"show", "steer", "stop"')
     refuses(run, "show c", '"cache", "config", "captures", "clients"')
     refuses(run, "show prots", 'did you mean "ports"?')
     refuses(run, "shwo", 'did you mean "show"?')
@@ -686,6 +687,32 @@ def test_queues_and_ports(_net, mock, run):
 
 
 @mocked
+def test_steer(_net, mock, run):
+    rows = ["left everything", "left udp 3322", "left udp 53", "left prefix 10.0.0.0/8"]
+    mock.answers["steer.add"] = STEER
+    mock.answers["steer.delete"] = {"port": "left", "steer": {"everything": False, "udp_ports": [], "prefixes": []}}
+    for words in (["show", "steer"], ["steer", "show"],
+                  ["steer", "add", "left", "udp", "3322", "prefix", "10.0.0.0/8", "udp", "53"]):
+        lab.equal([" ".join(line.split()) for line in run(*words)[0].splitlines()[1:]], rows, words)
+    says(run("steer", "del", "left", "everything")[0], "left  nothing\n")
+    lab.equal(json.loads(run("--json", "steer", "add", "left", "every")[0]), STEER, "JSON")
+    lab.equal(mock.requests[2:], [
+        ("steer.add", {"port": "left", "steer": {"udp_ports": [3322, 53], "prefixes": ["10.0.0.0/8"]}}),
+        ("steer.delete", {"port": "left", "steer": {"everything": True, "udp_ports": [], "prefixes": []}}),
+        ("steer.add", {"port": "left", "steer": {"everything": True, "udp_ports": [], "prefixes": []}})], "requests")
+    mock.answers["show.steer"] = {"ports": []}
+    says(run("steer", "show")[0], "no port has the driver xdp")
+    refuses(run, "steer", "a word is missing")
+    refuses(run, "steer show x", '"x" is too much')
+    refuses(run, "steer add", "PORT is missing")
+    refuses(run, "steer add left", '"everything", "udp N" or "prefix PREFIX" expected')
+    refuses(run, "steer add left tcp", '"tcp" is unknown')
+    refuses(run, "steer del left udp", "udp is missing")
+    refuses(run, "steer del left udp 65536", "from 1 to 65535")
+    refuses(run, "steer add left udp 1 prefix", "prefix is missing")
+
+
+@mocked
 def test_routing_mistakes(net, mock, run):
     refuses(run, "route", "a word is missing")
     refuses(run, "route add", 'such as "10.0.0.0/8 via 192.0.2.2"')
@@ -905,6 +932,7 @@ def test_completion(net, mock, run):
     lab.equal(complete(net, mock, "neighbour", "add", "192.0.2.2", "dev", "in", ""), ["mac"], "a neighbour's word")
     lab.equal(complete(net, mock, "address", "add", "192.0.2.1/24", ""), ["dev"], "an address's word")
     lab.equal(complete(net, mock, "queue", "set", "in", "r"), ["rate"], "a key of a queue")
+    lab.equal(complete(net, mock, "steer", "add", "in", "udp", "53", "pre"), ["prefix"], "a word of steering")
     lab.equal(complete(net, mock, "rule", "add", "dport", "53", "act"), ["action"], "the next key")
     lab.equal(complete(net, mock, "capsule", "send", "--id", "7", "host", "c"), ["count", "compare", "collect"], "ESP")
     for words, operator in (("compare 1 2", "lt"), ("collect 1 2 3", "sum"), ("rcollect 1 2 3 4 5", "sum"),
@@ -920,7 +948,7 @@ def test_completion_asks_for_names(net, mock, _run):
     lab.equal(complete(net, mock, "rule", "add", "action", ""), ["deny", "web"], "actions")
     lab.equal(complete(net, mock, "rule", "load", "f", "action", "w"), ["web"], "actions")
     lab.equal(complete(net, mock, "capture", "start", "port", ""), ["in", "out"], "ports")
-    for words in (["port", "down"], ["queue", "set"], ["route", "add", "10.0.0.0/8", "dev"],
+    for words in (["port", "down"], ["queue", "set"], ["steer", "del"], ["route", "add", "10.0.0.0/8", "dev"],
                   ["address", "del", "192.0.2.1/24", "dev"]):
         lab.equal(complete(net, mock, *words, ""), ["in", "out"], "ports")
     lab.equal(complete(net, mock, "capture", "stop", ""), ["1"], "captures")
@@ -951,7 +979,7 @@ lab.main(test_show_tables, test_show_drops, test_show_flows, test_show_json_is_t
          test_broken_pipe_is_quiet, test_clear, test_clear_is_for_one_instance, test_watch_tables,
          test_watch_ends_with_the_appliance, test_watch_on_a_terminal, test_rule, test_rule_mistakes,
          test_rule_load_of_many, test_show_routing, test_show_routes_page_by_page, test_route,
-         test_addresses_and_neighbours, test_queues_and_ports, test_routing_mistakes, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
+         test_addresses_and_neighbours, test_queues_and_ports, test_steer, test_routing_mistakes, test_trace, test_capture_to_a_file, test_capture_keeps_older_files,
          test_capture_to_standard_output, test_capture_ends_with_ctrl_c,
          test_ends_when_nothing_can_be_written, test_events, test_stop,
          test_completion, test_completion_asks_for_names, test_starts_fast_without_dpdk, needs_network=False)

@@ -113,6 +113,10 @@ def ask(net, method, **params):
         return json.loads(client.makefile().readline())
 
 
+def ctl(net, *words, **options):
+    return net.run(None, [os.path.join(lab.BUILD, "app", "spxctl"), "--socket", net.path("sphex.sock"), *words], **options)
+
+
 def ping(net, address, **options):
     net.run("client", ["ping", "-c", "3", "-i", "0.2", "-W", "1", address], **options)
 
@@ -195,11 +199,14 @@ def test_steering_changes_live(net):
     ask(net, "steer.delete", port="left", steer={"prefixes": ["10.9.0.2", "2001:db8::/32"], "udp_ports": [3322]})
     lab.equal(udp(net, "server", "10.9.0.2", 3322, 20), 0, "datagrams after both are gone")
     ping(net, KERNEL)
-    ask(net, "steer.add", port="left", steer={"everything": True})
+    ctl(net, "steer", "add", "left", "everything")
     ping(net, KERNEL, status=1)
     lab.equal(ask(net, "show.steer")["result"]["ports"][0]["steer"]["everything"], True, "everything")
-    ask(net, "steer.delete", port="left", steer={"everything": True})
+    lab.check("left   everything\n" in ctl(net, "steer", "show"), "steer show")
+    lab.check("left  nothing\n" in ctl(net, "steer", "del", "left", "everything"), "steer del")
     ping(net, KERNEL)
+    ctl(net, "steer", "add", "right", "udp", "3322", "prefix", "10.9.0.300/8", status=1)
+    ctl(net, "steer", "add", "nowhere", "everything", status=1)
     lab.check("one of" in ask(net, "steer.add", port="lft", steer={})["error"]["message"], "the ports are named")
     finish(net, program)
 

@@ -149,3 +149,41 @@ Test(conditions, nobody_looked_for_a_while)
 	cr_assert_eq(look(67), 1);
 	cr_assert(strstr(last, "worker 0 stands still: no turn for 6.7 s") != NULL, "%s", last);
 }
+
+Test(conditions, a_queue_that_is_full)
+{
+	const struct spx_queue_options options = {
+		.rate_kbps = 8, .limit_packets = 2, .limit_bytes = SPX_QUEUE_BYTES_MIN};
+	struct rte_mbuf *m[5];
+	struct spx_error err;
+
+	cr_assert_eq(spx_queue_create(&options, SECOND, 0, &app.queue[0], &err), 0, "%s", err.text);
+	cr_assert_eq(look(0), 0);
+	for (unsigned i = 0; i < RTE_DIM(m); i++)
+		m[i] = fixture_udp(&f, 1, 53, 64);
+	cr_assert_eq(spx_queue_enqueue(app.queue[0], 0, m, RTE_DIM(m)), 3);
+	cr_assert_eq(look(1), 1);
+	cr_assert_str_eq(last, "port out: 3 packets dropped as queue_full: its queue holds "
+			       "2 packets or 16384 bytes");
+	for (unsigned t = 2; t < 101; t++) {
+		cr_assert_eq(spx_queue_enqueue(app.queue[0], 0, m, 1), 1);
+		cr_assert_eq(look(t), 0, "%s", last);
+	}
+	cr_assert_eq(look(101), 1);
+	cr_assert(strstr(last, " 99 packets") != NULL, "%s", last);
+	cr_assert_eq(look(102), 0);
+}
+
+Test(conditions, neighbours_that_do_not_answer)
+{
+	uint64_t *drops = app.slowpath.counters.drops;
+
+	cr_assert_eq(look(0), 0);
+	drops[SPX_DROP_neighbour_failed] = 16;
+	cr_assert_eq(look(1), 1);
+	cr_assert_str_eq(last, "16 packets dropped as neighbour_failed: the neighbour did not answer");
+	drops[SPX_DROP_neighbour_failed]++;
+	drops[SPX_DROP_neighbour_full] = 1;
+	cr_assert_eq(look(2), 1);
+	cr_assert(strstr(last, "1 packets dropped as neighbour_full") != NULL, "%s", last);
+}

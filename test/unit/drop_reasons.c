@@ -456,6 +456,29 @@ make_other_host(void)
 }
 
 static void
+make_vlan(void)
+{
+	struct frame f;
+
+	good_tagged_udp4(&f);
+	frame_put16(&f, f.udp + 2, 7);
+	memcpy(f.bytes, app->port[IN].mac, 6);
+	memcpy(f.bytes + f.ip + 16, (const uint8_t[]){10, 103, 0, 1}, 4);
+	frame_checksum(&f);
+	look();
+	give(mbuf_of(f.bytes, f.length, 0));
+}
+
+static void
+make_link_broadcast(void)
+{
+	look();
+	memset(app->config->port[IN].mac, 2, 6);
+	memset(app->port[IN].mac, 0xff, 6); /* where the test sends to */
+	give_routed(neighbour_of_in, (const uint8_t[]){10, 103, 0, 1}, 64, 20);
+}
+
+static void
 make_martian_source(void)
 {
 	look();
@@ -610,6 +633,8 @@ static void (*const make[SPX_DROP_COUNT])(void) = {
 	[SPX_DROP_rule_drop] = make_rule_drop,
 	[SPX_DROP_not_ip] = make_not_ip,
 	[SPX_DROP_other_host] = make_other_host,
+	[SPX_DROP_vlan] = make_vlan,
+	[SPX_DROP_link_broadcast] = make_link_broadcast,
 	[SPX_DROP_martian_source] = make_martian_source,
 	[SPX_DROP_martian_destination] = make_martian_destination,
 	[SPX_DROP_link_local] = make_link_local,

@@ -34,6 +34,14 @@ Test(methods_address, add_delete)
 		-EINVAL, "never sends");
 	running_refuses(&r, spx_method_address_add, "{\"port\": \"left\", \"address\": \"10.0.0/8\"}",
 		-EINVAL, "is no address");
+	running_refuses(&r, spx_method_address_add, "{\"port\": \"left\", \"address\": \"172.16.0.1/12\"}",
+		-EEXIST, "there is a route to 172.16.0.0/12"); /* or it would go with the address */
+	json_decref(running_call(
+		&r, spx_method_address_add, "{\"port\": \"left\", \"address\": \"172.16.0.1/13\"}"));
+	json_decref(running_call(
+		&r, spx_method_address_delete, "{\"port\": \"left\", \"address\": \"172.16.0.1/13\"}"));
+	running_refuses(&r, spx_method_address_delete, "{\"port\": \"left\", \"address\": \"192.0.2.1/16\"}",
+		-ENOENT, "another prefix: give 192.0.2.1/24");
 	json_decref(running_call(
 		&r, spx_method_address_delete, "{\"port\": \"left\", \"address\": \"192.0.2.1/24\"}"));
 	running_refuses(&r, spx_method_address_delete, "{\"port\": \"left\", \"address\": \"192.0.2.1/24\"}",

@@ -59,12 +59,7 @@ Test(methods_route, add_replace_delete)
 
 /* ---- mistakes ------------------------------------------------------------------------------------------ */
 
-static const struct {
-	running_method run;
-	const char *params;
-	int code;
-	const char *says;
-} mistakes[] = {
+static const struct running_mistake mistakes[] = {
 	{spx_method_route_add, "{}", -EINVAL, "\"route\" is missing"},
 	{spx_method_route_add, "{\"route\": 1}", -EINVAL, "route: is 1; one route expected"},
 	{spx_method_route_add, "{\"route\": \"10.0.0.0/8 vja 192.0.2.2\"}", -EINVAL, "route:1:12: \"vja\""},
@@ -107,8 +102,7 @@ Test(methods_route, mistakes_change_nothing)
 
 	running_start_routing(&r);
 	before = shown(&r);
-	for (size_t i = 0; i < RTE_DIM(mistakes); i++)
-		running_refuses(&r, mistakes[i].run, mistakes[i].params, mistakes[i].code, mistakes[i].says);
+	running_refuses_all(&r, mistakes, RTE_DIM(mistakes));
 	after = shown(&r);
 	cr_expect_str_eq(after, before);
 	free(before);

@@ -135,12 +135,7 @@ Test(methods_rule, load_replaces_all)
 
 /* ---- mistakes -------------------------------------------------------------------------------------- */
 
-static const struct {
-	running_method run;
-	const char *params;
-	int code;
-	const char *says;
-} mistakes[] = {
+static const struct running_mistake mistakes[] = {
 	{spx_method_rule_add, NULL, -EINVAL, "\"rule\" is missing"},
 	{spx_method_rule_add, "[]", -EINVAL, "an object expected"},
 	{spx_method_rule_add, "{\"rul\": {}}", -EINVAL, "rul: is no key of rule.add; \"rule\" expected"},
@@ -236,8 +231,7 @@ Test(methods_rule, mistakes_change_nothing)
 	running_start(&r);
 	generation = atomic_load(&r.app->generation);
 	before = shown(&r);
-	for (size_t i = 0; i < RTE_DIM(mistakes); i++)
-		running_refuses(&r, mistakes[i].run, mistakes[i].params, mistakes[i].code, mistakes[i].says);
+	running_refuses_all(&r, mistakes, RTE_DIM(mistakes));
 	for (size_t i = 0; i < RTE_DIM(files); i++)
 		refuse_file(&r, files[i].text, files[i].says);
 	after = shown(&r);

@@ -199,3 +199,26 @@ running_refuses(struct running *r, running_method method, const char *params, in
 	cr_expect_not_null(
 		strstr(err.text, expected), "%s: '%s' should say '%s'", params, err.text, expected);
 }
+
+void
+running_refuses_all(struct running *r, const struct running_mistake *mistake, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		running_refuses(r, mistake[i].run, mistake[i].params, mistake[i].code, mistake[i].says);
+}
+
+json_int_t
+running_number(const json_t *object, const char *key)
+{
+	cr_assert(json_is_integer(json_object_get(object, key)), "%s", key);
+	return json_integer_value(json_object_get(object, key));
+}
+
+const char *
+running_word(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	cr_assert_not_null(value, "%s", key);
+	return value;
+}

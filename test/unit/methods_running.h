@@ -44,7 +44,20 @@ typedef int (*running_method)(struct spx_call *call, json_t **result);
 /* The result of a method, which must succeed; params is JSON or NULL. New reference. */
 json_t *running_call(struct running *r, running_method run, const char *params);
 
+/* A call that must be refused. */
+struct running_mistake {
+	running_method run;
+	const char *params;
+	int code;
+	const char *says;
+};
+
 /* The method must refuse with this code and a message that begins with "name" and has the text. */
 void running_refuses(struct running *r, running_method run, const char *params, int code, const char *text);
+void running_refuses_all(struct running *r, const struct running_mistake *mistake, size_t n);
+
+/* Members of a result, which must be there: a whole number, a text. */
+json_int_t running_number(const json_t *object, const char *key);
+const char *running_word(const json_t *object, const char *key);
 
 #endif

@@ -11,19 +11,7 @@ TestSuite(methods_show, .timeout = 60);
 static uint64_t
 number(const json_t *object, const char *key)
 {
-	const json_t *value = json_object_get(object, key);
-
-	cr_assert(json_is_integer(value), "%s", key);
-	return (uint64_t)json_integer_value(value);
-}
-
-static const char *
-word(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-
-	cr_assert_not_null(value, "%s", key);
-	return value;
+	return (uint64_t)running_number(object, key);
 }
 
 /* The keys are those, in this order, and no others. */
@@ -73,7 +61,7 @@ check_version(struct running *r)
 
 	expect_keys(result, "version protocol dpdk");
 	cr_expect_eq(number(result, "protocol"), SPX_PROTOCOL);
-	cr_expect_eq(strncmp(word(result, "dpdk"), "DPDK ", 5), 0);
+	cr_expect_eq(strncmp(running_word(result, "dpdk"), "DPDK ", 5), 0);
 	json_decref(result);
 	running_refuses(r, spx_method_show_version, "{\"x\": 1}", -EINVAL, "takes no parameters");
 	running_refuses(r, spx_method_show_ports, "[]", -EINVAL, "takes no parameters");
@@ -94,9 +82,9 @@ check_ports(struct running *r)
 
 		expect_keys(port,
 			"name driver link rx_packets rx_bytes tx_packets tx_bytes missed no_mbuf errors");
-		cr_expect_str_eq(word(port, "name"), r->setup.port[p].name);
-		cr_expect_str_eq(word(port, "driver"), r->setup.port[p].driver);
-		cr_expect_str_eq(word(port, "link"), "up");
+		cr_expect_str_eq(running_word(port, "name"), r->setup.port[p].name);
+		cr_expect_str_eq(running_word(port, "driver"), r->setup.port[p].driver);
+		cr_expect_str_eq(running_word(port, "link"), "up");
 		expect_between(
 			number(port, "rx_packets"), before->rx_packets, after->rx_packets, "rx_packets");
 		expect_between(number(port, "rx_bytes"), before->rx_bytes, after->rx_bytes, "rx_bytes");
@@ -126,7 +114,7 @@ check_stages(struct running *r)
 		const json_t *stage = json_array_get(stages, s);
 
 		expect_keys(stage, "name packets sampled_packets sampled_cycles");
-		cr_expect_str_eq(word(stage, "name"), spx_stage_name(s));
+		cr_expect_str_eq(running_word(stage, "name"), spx_stage_name(s));
 		expect_between(number(stage, "packets"), before->packets, after->packets, "packets");
 		expect_between(number(stage, "sampled_packets"), before->sampled_packets,
 			after->sampled_packets, "sampled_packets");
@@ -158,9 +146,9 @@ check_reasons(const json_t *drops, const struct reports *reports)
 		const json_t *drop = json_array_get(drops, d);
 
 		expect_keys(drop, "reason stage text packets");
-		cr_expect_str_eq(word(drop, "reason"), spx_drop_name(d));
-		cr_expect_str_eq(word(drop, "stage"), spx_drop_stage(d));
-		cr_expect_str_eq(word(drop, "text"), spx_drop_text(d));
+		cr_expect_str_eq(running_word(drop, "reason"), spx_drop_name(d));
+		cr_expect_str_eq(running_word(drop, "stage"), spx_drop_stage(d));
+		cr_expect_str_eq(running_word(drop, "text"), spx_drop_text(d));
 		expect_between(number(drop, "packets"), b->workers.drops[d] + b->slowpath.drops[d],
 			a->workers.drops[d] + a->slowpath.drops[d], spx_drop_name(d));
 	}
@@ -208,7 +196,7 @@ check_drops(struct running *r)
 		const json_t *exception = json_array_get(exceptions, e);
 
 		expect_keys(exception, "reason text packets");
-		cr_expect_str_eq(word(exception, "reason"), spx_exception_name(e));
+		cr_expect_str_eq(running_word(exception, "reason"), spx_exception_name(e));
 		if (e == SPX_EXCEPTION_rule || e == SPX_EXCEPTION_ttl) /* the others come from routing */
 			cr_expect_gt(number(exception, "packets"), 0, "%s", spx_exception_name(e));
 	}
@@ -225,7 +213,7 @@ check_cache(struct running *r)
 
 	expect_keys(result, "seconds cache");
 	expect_keys(cache, "mode exact approximate guard ended");
-	cr_expect_str_eq(word(cache, "mode"), "exact");
+	cr_expect_str_eq(running_word(cache, "mode"), "exact");
 	expect_between(number(exact, "hits"), reports.before.cache.counters.exact_hits,
 		reports.after.cache.counters.exact_hits, "hits");
 	cr_expect_eq(number(exact, "resident"), 2 * TRACE_FLOWS + 1);

@@ -7,44 +7,30 @@
 
 TestSuite(methods_tables, .timeout = 60);
 
-static json_int_t
-number(const json_t *object, const char *key)
-{
-	cr_assert(json_is_integer(json_object_get(object, key)), "%s", key);
-	return json_integer_value(json_object_get(object, key));
-}
-
-static const char *
-word(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-
-	cr_assert_not_null(value, "%s", key);
-	return value;
-}
-
 /* ---- show.flows ------------------------------------------------------------------------------------ */
 
 static void
 check_flow(const json_t *flow)
 {
-	bool v6 = strcmp(word(flow, "family"), "ipv6") == 0, web = number(flow, "dport") == 53;
+	bool v6 = strcmp(running_word(flow, "family"), "ipv6") == 0,
+	     web = running_number(flow, "dport") == 53;
 
 	cr_expect_eq(json_object_size(flow), 12);
 	if (v6) {
-		cr_expect_str_eq(word(flow, "src"), "2001:db8::1");
-		cr_expect_str_eq(word(flow, "dst"), "2001:db8::2");
+		cr_expect_str_eq(running_word(flow, "src"), "2001:db8::1");
+		cr_expect_str_eq(running_word(flow, "dst"), "2001:db8::2");
 	} else {
-		cr_expect_eq(strncmp(word(flow, "src"), "10.0.0.", 7), 0);
-		cr_expect_str_eq(word(flow, "dst"), "198.51.100.2");
+		cr_expect_eq(strncmp(running_word(flow, "src"), "10.0.0.", 7), 0);
+		cr_expect_str_eq(running_word(flow, "dst"), "198.51.100.2");
 	}
-	cr_expect_str_eq(word(flow, "proto"), "udp");
-	cr_expect_eq(number(flow, "sport"), 0x1234);
-	cr_expect(web || number(flow, "dport") == 80);
-	cr_expect_eq(number(flow, "vlan"), 0);
-	cr_expect_str_eq(word(flow, "port"), "in");
-	cr_expect_str_eq(word(flow, "action"), web ? "web" : "other");
-	cr_expect(number(flow, "packets") > 0 && number(flow, "bytes") > 0); /* of two moments */
+	cr_expect_str_eq(running_word(flow, "proto"), "udp");
+	cr_expect_eq(running_number(flow, "sport"), 0x1234);
+	cr_expect(web || running_number(flow, "dport") == 80);
+	cr_expect_eq(running_number(flow, "vlan"), 0);
+	cr_expect_str_eq(running_word(flow, "port"), "in");
+	cr_expect_str_eq(running_word(flow, "action"), web ? "web" : "other");
+	cr_expect(running_number(flow, "packets") > 0 &&
+		  running_number(flow, "bytes") > 0); /* of two moments */
 	cr_expect_lt(json_real_value(json_object_get(flow, "idle_seconds")), 30);
 }
 
@@ -61,8 +47,8 @@ check_flows(struct running *r)
 		const json_t *flow = json_array_get(flows, i);
 
 		check_flow(flow);
-		cr_expect_leq(number(flow, "bytes"), least, "most bytes first");
-		least = number(flow, "bytes");
+		cr_expect_leq(running_number(flow, "bytes"), least, "most bytes first");
+		least = running_number(flow, "bytes");
 	}
 	json_decref(result);
 	result = running_call(r, spx_method_show_flows, "{\"count\": 2}");
@@ -82,12 +68,12 @@ check_rules(struct running *r)
 	char *list = json_dumps(json_object_get(result, "list"), 0);
 
 	cr_expect_eq(json_object_size(result), 9);
-	cr_expect_eq(number(result, "generation"), (json_int_t)atomic_load(&r->app->generation));
-	cr_expect_eq(number(result, "rules"), 3);
-	cr_expect_str_eq(word(result, "classifier"), "linear");
-	cr_expect_str_eq(word(json_object_get(result, "default"), "action"), "deny");
-	cr_expect_eq(number(result, "overlay"), 0);
-	cr_expect_eq(number(result, "masked"), 0);
+	cr_expect_eq(running_number(result, "generation"), (json_int_t)atomic_load(&r->app->generation));
+	cr_expect_eq(running_number(result, "rules"), 3);
+	cr_expect_str_eq(running_word(result, "classifier"), "linear");
+	cr_expect_str_eq(running_word(json_object_get(result, "default"), "action"), "deny");
+	cr_expect_eq(running_number(result, "overlay"), 0);
+	cr_expect_eq(running_number(result, "masked"), 0);
 	cr_expect(json_is_null(json_object_get(result, "next")));
 	cr_expect_str_eq(list,
 		"[{\"order\": 16, \"match\": {\"dport\": 53}, \"action\": \"web\"}, "
@@ -118,7 +104,7 @@ check_pages(struct running *r, unsigned count)
 		list = json_object_get(result, "list");
 		cr_assert_leq(json_array_size(list), count);
 		for (size_t i = 0; i < json_array_size(list); i++)
-			cr_assert_eq(number(json_array_get(list, i), "order"), expected[seen++]);
+			cr_assert_eq(running_number(json_array_get(list, i), "order"), expected[seen++]);
 		from = json_integer_value(json_object_get(result, "next"));
 		json_decref(result);
 	}
@@ -133,10 +119,10 @@ check_change(struct running *r)
 	json_decref(running_call(r, spx_method_rule_add,
 		"{\"rule\": {\"order\": 17, \"match\": {\"vlan\": 1}, \"action\": \"deny\"}}"));
 	result = running_call(r, spx_method_show_rules, "{\"from\": 17, \"count\": 1}");
-	cr_expect_eq(number(result, "rules"), 4);
-	cr_expect_eq(number(result, "next"), 32);
-	cr_expect_eq(number(result, "overlay") + number(result, "compiles"), 1);
-	cr_expect_eq(number(json_array_get(json_object_get(result, "list"), 0), "order"), 17);
+	cr_expect_eq(running_number(result, "rules"), 4);
+	cr_expect_eq(running_number(result, "next"), 32);
+	cr_expect_eq(running_number(result, "overlay") + running_number(result, "compiles"), 1);
+	cr_expect_eq(running_number(json_array_get(json_object_get(result, "list"), 0), "order"), 17);
 	json_decref(result);
 }
 

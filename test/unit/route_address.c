@@ -100,7 +100,8 @@ Test(route_address, local_before_broadcast)
 Test(route_address, mistakes)
 {
 	static const char *const bad[] = {"10.0.0.0/24", "10.0.0.255/24", "224.0.0.1/24", "0.0.0.0/8",
-		"255.255.255.255/32", "ff02::1/64", "::/64", "10.0.0.1/0"};
+		"255.255.255.255/32", "ff02::1/64", "::/64", "10.0.0.1/0", "127.0.0.1/8", "169.254.0.1/16",
+		"::1/128", "fe80::1/64"};
 	struct spx_address_list list = {0};
 	struct spx_route_change change[SPX_ADDRESS_CHANGES_MAX];
 	struct spx_address a;
