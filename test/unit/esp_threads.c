@@ -27,6 +27,7 @@ counter(void *arg)
 	uint64_t word[2] = {rte_cpu_to_be_64(5), UINT64_MAX};
 	struct side *side = arg;
 
+	ess_on_any_core();
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		struct spx_esp_capsule c[BURST];
 

@@ -1,3 +1,6 @@
+#include <pthread.h>
+#include <sched.h>
+
 #include "test/unit/ess_model.h"
 
 static void
@@ -74,4 +77,13 @@ ess_value(struct spx_ess *s, uint64_t key, enum spx_ess_class class, uint64_t no
 		return false;
 	memcpy(value, bytes, sizeof(*value));
 	return true;
+}
+
+void
+ess_on_any_core(void)
+{
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	cr_assert_eq(pthread_setaffinity_np(pthread_self(), sizeof(all), &all), 0);
 }

@@ -48,4 +48,7 @@ int ess_put(struct spx_ess_worker *w, uint64_t key, enum spx_ess_class class, ui
 /* Whether it is there; *value is the first word. */
 bool ess_value(struct spx_ess *s, uint64_t key, enum spx_ess_class class, uint64_t now, uint64_t *value);
 
+/* EAL has pinned the thread that starts others to one core: lets the calling one run on any. */
+void ess_on_any_core(void);
+
 #endif

@@ -102,6 +102,7 @@ banker(void *arg)
 	struct spx_ess_tx tx;
 	uint64_t sum;
 
+	ess_on_any_core();
 	while (!stopped()) {
 		side->wrong += spx_ess_transact(&tx, side->worker, 0, false, 1, move, side) != 0;
 		side->done++;
@@ -133,6 +134,40 @@ Test(ess_threads, both_orders)
 	spx_ess_free(s);
 }
 
+/* ---- one writes, the other one reads ---------------------------------------------------------------- */
+
+static bool
+same_words(const uint64_t value[4])
+{
+	return value[1] == value[0] && value[2] == value[0] && value[3] == value[0];
+}
+
+static void *
+writer_or_reader(void *arg)
+{
+	struct side *side = arg;
+	uint64_t value[4];
+
+	ess_on_any_core();
+	while (!stopped()) {
+		side->done++;
+		if (side->index == 0)
+			side->wrong += ess_put(side->worker, 1, SPX_ESS_CLASS_public, side->done, 1) != 0;
+		else if (spx_ess_get(s, SPX_ESS_CLASS_public, 1, 1, (uint8_t *)value))
+			side->wrong += !same_words(value);
+	}
+	return NULL;
+}
+
+Test(ess_threads, not_torn)
+{
+	uint64_t done;
+
+	s = ess_make(64, 2, SPX_ESS_LIFETIME_MAX);
+	run(writer_or_reader, &done);
+	spx_ess_free(s);
+}
+
 /* ---- entries come and go --------------------------------------------------------------------------- */
 
 /* All words of a value are a number that names its key. */
@@ -148,6 +183,7 @@ churner(void *arg)
 {
 	struct side *side = arg;
 
+	ess_on_any_core();
 	while (!stopped()) {
 		const uint64_t key = spx_random(&side->seed) % CHURN, now = now_us();
 		uint64_t value[4];
