@@ -128,6 +128,13 @@ create(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned i, uint32_t plac
 	ess_link(s, bank->bucket, place);
 }
 
+static inline void
+write_value(struct spx_ess *s, uint32_t place, const struct spx_ess_bank *bank)
+{
+	for (unsigned word = 0; word < ESS_WORDS; word++)
+		ess_store(&s->entry[place].value[word], bank->value[word]);
+}
+
 /* (4) */
 static void
 write_all(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned writes, const uint32_t place[])
@@ -142,8 +149,7 @@ write_all(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned writes, const
 			at = place[n++];
 			create(s, tx, i, at);
 		}
-		for (unsigned word = 0; word < ESS_WORDS; word++)
-			ess_store(&s->entry[at].value[word], bank->value[word]);
+		write_value(s, at, bank);
 	}
 }
 
@@ -173,7 +179,7 @@ write_through(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned writes, u
 
 /* ---- commit ---------------------------------------------------------------------------------------- */
 
-static int
+static __rte_noinline int
 count_failure(struct spx_ess_worker *w, int rc)
 {
 	if (rc == -EAGAIN)
@@ -212,30 +218,48 @@ commit_creating(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned writes,
 	return 0;
 }
 
+static __rte_noinline int
+commit(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned writes, uint64_t now_us)
+{
+	if (!all_live(s, tx, now_us))
+		return -EAGAIN;
+	if (writes == 0)
+		return unchanged(s, tx, tx->mapped, 0) ? 0 : -EAGAIN;
+	let_serial_pass(s, tx);
+	return tx->created != 0 ? commit_creating(s, tx, writes, now_us)
+				: write_through(s, tx, writes, now_us);
+}
+
+/* The same for what most transactions are: one entry, found and written. */
+static __rte_always_inline int
+commit_one(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned i, uint64_t now_us)
+{
+	const struct spx_ess_bank *bank = &tx->bank[i];
+	struct ess_bucket *b = &s->bucket[bank->bucket];
+
+	if (unlikely(!ess_live(s, bank->birth, now_us)))
+		return -EAGAIN;
+	let_serial_pass(s, tx);
+	if (unlikely(!ess_write_begin(b, bank->version)))
+		return -EAGAIN;
+	write_value(s, bank->place, bank);
+	ess_write_end(b, bank->version + 2);
+	return 0;
+}
+
 int
 spx_ess_commit(struct spx_ess_tx *tx, uint64_t now_us)
 {
 	struct spx_ess_worker *w = tx->worker;
-	struct spx_ess *s = w->store;
 	const unsigned writes = (tx->written & tx->found) | tx->created;
-	unsigned i;
-	int rc = 0;
+	int rc;
 
-	if (unlikely(!tx->operator_rights)) {
-		SPX_FOREACH (i, tx->written & tx->mapped) {
-			if (tx->class[i] == SPX_ESS_CLASS_protected)
-				return -EACCES;
-		}
-	}
-	if (unlikely(!all_live(s, tx, now_us)))
-		return count_failure(w, -EAGAIN);
-	if (writes == 0)
-		rc = unchanged(s, tx, tx->mapped, 0) ? 0 : -EAGAIN;
-	else {
-		let_serial_pass(s, tx);
-		rc = tx->created != 0 ? commit_creating(s, tx, writes, now_us)
-				      : write_through(s, tx, writes, now_us);
-	}
+	if (unlikely((tx->written & tx->guarded) != 0 && !tx->operator_rights))
+		return -EACCES;
+	if (writes == tx->mapped && (writes & (writes - 1)) == 0 && (writes & tx->found) != 0)
+		rc = commit_one(w->store, tx, (unsigned)__builtin_ctz(writes), now_us);
+	else
+		rc = commit(w->store, tx, writes, now_us);
 	if (unlikely(rc < 0))
 		return count_failure(w, rc);
 	spx_count(&w->commits, 1);

@@ -160,6 +160,7 @@ struct spx_ess_tx {
 	uint8_t created; /* of those: were not, and will be there after the commit */
 	uint8_t written; /* the caller adds the banks whose value it changes; ignored of banks neither found
 			    nor created */
+	uint8_t guarded; /* of those: in class protected */
 	uint8_t class[SPX_ESS_BANKS];
 	uint16_t port;        /* that the packet came in by, for its quota */
 	bool operator_rights; /* class protected may be created and written */
@@ -177,7 +178,7 @@ spx_ess_begin(struct spx_ess_tx *tx, struct spx_ess_worker *worker, uint16_t por
 {
 	tx->worker = worker;
 	tx->now_us = now_us;
-	tx->mapped = tx->found = tx->created = tx->written = 0;
+	tx->mapped = tx->found = tx->created = tx->written = tx->guarded = 0;
 	tx->port = port;
 	tx->operator_rights = operator_rights;
 	tx->serial = false;

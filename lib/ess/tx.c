@@ -44,10 +44,10 @@ static __rte_always_inline bool
 read_entry(const struct spx_ess *s, struct spx_ess_bank *bank, uint64_t key, enum spx_ess_class class,
 	uint64_t now_us)
 {
-	uint64_t hash = ess_hash(s, key, class);
+	const uint64_t hash = ess_hash(s, key, class);
 	const uint32_t kind = ess_kind(hash, class), bucket = ess_bucket_of(s, hash);
 	const struct ess_bucket *b = &s->bucket[bucket];
-	uint64_t value[ESS_WORDS] = {0}, version, birth = 0;
+	uint64_t version;
 	uint32_t found;
 
 	do {
@@ -56,20 +56,17 @@ read_entry(const struct spx_ess *s, struct spx_ess_bank *bank, uint64_t key, enu
 		if (found != 0) {
 			const struct ess_entry *e = &s->entry[found - 1];
 
-			birth = ess_load(&e->birth);
+			bank->birth = ess_load(&e->birth);
 			for (unsigned i = 0; i < ESS_WORDS; i++)
-				value[i] = ess_load(&e->value[i]);
+				bank->value[i] = ess_load(&e->value[i]);
 		}
 	} while (unlikely(!ess_read_end(b, version)));
 	bank->key = key;
 	bank->version = version;
-	bank->birth = birth;
 	bank->bucket = bucket;
 	bank->place = found - 1;
-	if (found != 0 && likely(ess_live(s, birth, now_us))) {
-		memcpy(bank->value, value, sizeof(value));
+	if (likely(found != 0 && ess_live(s, bank->birth, now_us)))
 		return true;
-	}
 	memset(bank->value, 0, sizeof(bank->value));
 	return false;
 }
@@ -77,18 +74,23 @@ read_entry(const struct spx_ess *s, struct spx_ess_bank *bank, uint64_t key, enu
 int
 spx_ess_map(struct spx_ess_tx *tx, unsigned bank, uint64_t key, enum spx_ess_class class, bool create)
 {
+	const uint8_t bit = (uint8_t)(1u << bank);
+
 	if (unlikely(mapped_already(tx, key, class)))
 		return -EEXIST;
-	if (unlikely(create && class == SPX_ESS_CLASS_protected && !tx->operator_rights))
-		return -EACCES;
-	tx->mapped |= (uint8_t)(1u << bank);
+	if (unlikely(class == SPX_ESS_CLASS_protected)) {
+		if (create && !tx->operator_rights)
+			return -EACCES;
+		tx->guarded |= bit;
+	}
+	tx->mapped |= bit;
 	tx->class[bank] = (uint8_t) class;
 	if (likely(read_entry(tx->worker->store, &tx->bank[bank], key, class, tx->now_us))) {
-		tx->found |= (uint8_t)(1u << bank);
+		tx->found |= bit;
 		return 1;
 	}
 	if (create)
-		tx->created |= (uint8_t)(1u << bank);
+		tx->created |= bit;
 	return 0;
 }
 

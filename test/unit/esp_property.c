@@ -11,7 +11,7 @@
 #define LIFETIME 200u
 #define WORDS    6u
 
-TestSuite(esp, .init = test_eal_start, .timeout = 110);
+TestSuite(esp, .init = test_eal_start);
 
 static struct spx_ess *s;
 static struct model model;

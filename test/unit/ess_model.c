@@ -79,11 +79,11 @@ ess_value(struct spx_ess *s, uint64_t key, enum spx_ess_class class, uint64_t no
 	return true;
 }
 
-void
+int
 ess_on_any_core(void)
 {
 	cpu_set_t all;
 
 	memset(&all, 0xff, sizeof(all));
-	cr_assert_eq(pthread_setaffinity_np(pthread_self(), sizeof(all), &all), 0);
+	return pthread_setaffinity_np(pthread_self(), sizeof(all), &all);
 }

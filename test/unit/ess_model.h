@@ -48,7 +48,8 @@ int ess_put(struct spx_ess_worker *w, uint64_t key, enum spx_ess_class class, ui
 /* Whether it is there; *value is the first word. */
 bool ess_value(struct spx_ess *s, uint64_t key, enum spx_ess_class class, uint64_t now, uint64_t *value);
 
-/* EAL has pinned the thread that starts others to one core: lets the calling one run on any. */
-void ess_on_any_core(void);
+/* EAL has pinned the thread that starts others to one core: lets the calling one run on any. Without
+ * Criterion, which leaks what it keeps for a thread. 0 or an error. */
+int ess_on_any_core(void);
 
 #endif

@@ -9,7 +9,7 @@
 #define OPEN_MAX 3u
 #define LIFETIME 64u
 
-TestSuite(ess_property, .init = test_eal_start, .timeout = 110);
+TestSuite(ess_property, .init = test_eal_start);
 
 static struct spx_ess *s;
 static struct model model;
