@@ -100,11 +100,9 @@ unchanged(const struct spx_ess *s, const struct spx_ess_tx *tx, unsigned reads, 
 	SPX_FOREACH (i, reads) {
 		const struct spx_ess_bank *bank = &tx->bank[i];
 		unsigned same = same_bucket(tx, mine, i);
-		uint64_t version = same != SPX_ESS_BANKS ? tx->bank[same].version
-							 : __atomic_load_n(&s->bucket[bank->bucket].version,
-								   __ATOMIC_ACQUIRE);
 
-		if (version != bank->version)
+		if (same != SPX_ESS_BANKS ? tx->bank[same].version != bank->version
+					  : ess_changed(&s->bucket[bank->bucket], bank->version))
 			return false;
 	}
 	return true;

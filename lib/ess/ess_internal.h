@@ -100,16 +100,23 @@ ess_read_end(const struct ess_bucket *b, uint64_t version)
 	return ess_load(&b->version) == version;
 }
 
-/* Makes the version odd, if it still is what it was. */
+/* Makes the version odd, if it still is what it was. In one order, for all lcores, with the looks that
+ * ess_changed takes: of two commits that each read what the other one writes one sees the other. */
 static inline bool
 ess_write_begin(struct ess_bucket *b, uint64_t version)
 {
 	bool mine = (version & 1) == 0 && __atomic_compare_exchange_n(&b->version, &version, version + 1,
-						  false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+						  false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 
 	/* No write may be seen before the odd version is. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	return mine;
+}
+
+static inline bool
+ess_changed(const struct ess_bucket *b, uint64_t version)
+{
+	return __atomic_load_n(&b->version, __ATOMIC_SEQ_CST) != version;
 }
 
 /* version: what is true from now on. */

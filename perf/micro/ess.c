@@ -4,11 +4,16 @@
  * committed. The peer looks the same 64-bit keys up in rte_hash, CRC, in bulk, and copies the 32 bytes that
  * the hash's data names; both tables are full to 85 %.
  *
- * scale: two cores do so at once, each on half of the keys; the peer is twice what one core does alone.
+ * create: a new key is mapped, and created in the place of the oldest entry, which has just expired.
+ *
+ * scale: two cores map and commit at once, each on half of the keys; the peer is twice what one core does
+ * alone.
  */
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <time.h>
 
 #include <rte_hash.h>
 #include <rte_hash_crc.h>
@@ -21,7 +26,7 @@
 #define QUERIES (1u << 20)
 #define CORES   2u
 
-enum { MAP_COMMIT, SCALE }; /* struct bench: variant */
+enum { MAP_COMMIT, SCALE, CREATE }; /* struct bench: variant */
 
 /* What a core works through. */
 struct core {
@@ -40,14 +45,14 @@ struct state {
 	uint64_t *query;
 	uint64_t n, seed;
 	uint64_t copied, missed; /* theirs */
+	uint64_t created;        /* keys; also the clock of `create` */
 
-	/* The other core: runs as many operations as `ordered` grows by, then sets `finished` to it. There is
-	 * none while instructions are counted. */
+	/* The other core, none while instructions are counted. */
 	pthread_t other;
 	bool other_runs;
-	uint64_t ordered __rte_cache_aligned;
-	bool stop;
-	uint64_t finished __rte_cache_aligned;
+	sem_t order, finished;
+	uint64_t ordered; /* operations; 0: to end */
+	uint64_t took_ns; /* of the other core's time */
 };
 
 /* ---- ours ------------------------------------------------------------------------------------------ */
@@ -86,6 +91,38 @@ ours(void *state, uint64_t ops)
 	work(&((struct state *)state)->core[0], ops);
 }
 
+/* A burst a microsecond. */
+static uint64_t
+created_at(uint64_t key)
+{
+	return key / BENCH_BURST + 1;
+}
+
+static void
+ours_create(void *state, uint64_t ops)
+{
+	static const uint8_t public[BENCH_BURST];
+	struct state *s = state;
+	struct core *c = &s->core[0];
+
+	for (uint64_t done = 0; done < ops; done += BENCH_BURST) {
+		const uint64_t now = created_at(s->created);
+		uint64_t key[BENCH_BURST];
+
+		for (unsigned i = 0; i < BENCH_BURST; i++)
+			key[i] = s->created++;
+		spx_ess_prefetch(s->store, key, public, BENCH_BURST);
+		for (unsigned i = 0; i < BENCH_BURST; i++) {
+			struct spx_ess_tx tx;
+
+			spx_ess_begin(&tx, c->worker, 0, false, now);
+			c->failed += spx_ess_map(&tx, 0, key[i], SPX_ESS_CLASS_public, true) != 0;
+			c->failed += spx_ess_commit(&tx, now) != 0;
+		}
+		c->done += BENCH_BURST;
+	}
+}
+
 /* ---- theirs ---------------------------------------------------------------------------------------- */
 
 static void
@@ -115,41 +152,48 @@ theirs(void *state, uint64_t ops)
 
 /* ---- two cores ------------------------------------------------------------------------------------- */
 
+static uint64_t
+own_time_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 static void *
 other_core(void *state)
 {
 	struct state *s = state;
-	uint64_t finished = 0;
 
-	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
-		uint64_t ordered = __atomic_load_n(&s->ordered, __ATOMIC_ACQUIRE);
+	while (sem_wait(&s->order) == 0 && s->ordered != 0) {
+		uint64_t start = own_time_ns();
 
-		if (ordered == finished) {
-			rte_pause();
-			continue;
-		}
-		work(&s->core[1], ordered - finished);
-		finished = ordered;
-		__atomic_store_n(&s->finished, finished, __ATOMIC_RELEASE);
+		work(&s->core[1], s->ordered);
+		s->took_ns = own_time_ns() - start;
+		sem_post(&s->finished);
 	}
 	return NULL;
 }
 
-/* Half of the operations each, whole bursts; the time is that of the slower one. */
+/* Half of the operations each, whole bursts. The frame sees this thread's time: it becomes that of the slower
+ * one of the two. */
 static void
 ours_on_two(void *state, uint64_t ops)
 {
 	struct state *s = state;
-	uint64_t half = ops / 2 / BENCH_BURST * BENCH_BURST;
+	const uint64_t half = ops / 2 / BENCH_BURST * BENCH_BURST, start = own_time_ns();
 
 	if (!s->other_runs) {
 		work(&s->core[0], half);
 		work(&s->core[1], ops - half);
 		return;
 	}
-	__atomic_store_n(&s->ordered, s->ordered + ops - half, __ATOMIC_RELEASE);
+	s->ordered = ops - half;
+	sem_post(&s->order);
 	work(&s->core[0], half);
-	while (__atomic_load_n(&s->finished, __ATOMIC_ACQUIRE) != s->ordered)
+	sem_wait(&s->finished);
+	while (own_time_ns() - start < s->took_ns)
 		rte_pause();
 }
 
@@ -184,6 +228,8 @@ start_other(struct state *s, struct spx_error *err)
 
 	if (rc != 0 || another_core() < 0)
 		return spx_error(err, -ENODEV, "it takes two cores");
+	sem_init(&s->order, 0, 0);
+	sem_init(&s->finished, 0, 0);
 	rc = pthread_create(&s->other, NULL, other_core, s);
 	if (rc == 0)
 		s->other_runs = true;
@@ -207,12 +253,12 @@ fill_ours(struct state *s, uint64_t key, struct spx_error *err)
 }
 
 static int
-make(struct state *s, bool peer, struct spx_error *err)
+make(struct state *s, unsigned variant, bool peer, struct spx_error *err)
 {
-	const uint32_t capacity = (uint32_t)((double)s->n / 0.85);
+	const uint32_t capacity = (uint32_t)(variant == CREATE ? s->n : (double)s->n / 0.85);
 	struct spx_ess_options options = {.capacity = capacity,
 		.workers = CORES,
-		.lifetime_us = SPX_ESS_LIFETIME_MAX,
+		.lifetime_us = variant == CREATE ? s->n / BENCH_BURST : SPX_ESS_LIFETIME_MAX,
 		.socket = (int)rte_socket_id()};
 	const struct rte_hash_parameters parameters = {.name = "peer",
 		.entries = capacity,
@@ -267,17 +313,21 @@ setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_
 	(void)part;
 	s->n = b->size;
 	s->seed = b->size;
-	rc = make(s, !two && !c->counting, err);
+	rc = make(s, b->variant, b->variant == MAP_COMMIT && !c->counting, err);
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < CORES; i++)
 		s->core[i] = (struct core){.worker = spx_ess_worker(s->store, i),
 			.query = s->query + (two ? i * (QUERIES / 2) : 0),
 			.queries = two ? QUERIES / 2 : QUERIES};
-	rc = fill(s, two, err);
+	if (b->variant == CREATE)
+		ours_create(s, s->n);
+	else
+		rc = fill(s, two, err);
 	if (rc < 0)
 		return rc;
-	spx_ess_stats(s->store, 1, &stats);
+	s->core[0].done = 0;
+	spx_ess_stats(s->store, RTE_MAX(created_at(s->created) - 1, UINT64_C(1)), &stats);
 	if (stats.live != s->n)
 		return spx_error(err, -EIO, "%" PRIu64 " entries live, not %" PRIu64, stats.live, s->n);
 	snprintf(c->note, sizeof(c->note), "%.1f B per live entry", (double)stats.bytes / (double)s->n);
@@ -290,7 +340,8 @@ teardown(void *state)
 	struct state *s = state;
 
 	if (s->other_runs) {
-		__atomic_store_n(&s->stop, true, __ATOMIC_RELAXED);
+		s->ordered = 0;
+		sem_post(&s->order);
 		pthread_join(s->other, NULL);
 	}
 	spx_ess_free(s->store);
@@ -325,6 +376,7 @@ check(void *state, struct spx_error *err)
 
 static const struct bench benches[] = {
 	BENCH_ESS("map_commit.1m", MAP_COMMIT, "rte_hash and copy", ours, theirs),
+	BENCH_ESS("create.1m", CREATE, NULL, ours_create, NULL),
 	BENCH_ESS("scale.2cores", SCALE, "2 x one core", ours_on_two, one_of_two),
 };
 
