@@ -45,11 +45,23 @@
  *   Quota. Creations take tokens from a bucket of the worker's own for the port that the packet came in by,
  *   filled at the port's quota / workers; nothing is shared.
  *
- * Memory: 64 B for an entry and 16 B of buckets: 80 B for each of the capacity. Its size follows from the
+ * Occupancy. n entries in b buckets: Poisson with mean m = n / b, 4 in a full store; the share
+ * sum over k > 8 of (k - 8) e^-m m^k / k! / m of the entries is in chains: 0.84 % by the formula, 0.81 %
+ * measured (test/unit/ess_store.c).
+ *
+ * Memory: 64 B for an entry and 16 B of buckets: 80 B for each of the capacity. The capacity follows from the
  * traffic: creations a second * lifetime.
  *
- * Occupancy. n entries in b buckets: Poisson with mean m = n / b, 4 in a full store; of the entries the share
- * sum over k > 8 of (k - 8) e^-m m^k / k! / m are in chains.
+ * Measured with 1 Mi entries live, bursts of 32, one core of a busy AMD EPYC, hugepages:
+ *
+ *                                                 ns     instructions
+ *   map, change, commit (ess.map_commit.1m)       48     368    rte_hash look-up and a copy of 32 B: 60 ns
+ *   the same on two cores (ess.scale.2cores)      26     368    1.74 times what one core does
+ *   create where the oldest was (ess.create.1m)   86     826
+ *
+ * Two cache lines, bucket and entry, are all that map and commit of an entry touch, and prefetch brings those
+ * of a burst side by side. A creation touches two more, to take the old entry out, which are fetched a few
+ * creations before.
  */
 #ifndef SPX_ESS_H
 #define SPX_ESS_H
@@ -171,7 +183,7 @@ struct spx_ess_tx {
  * burst's keys at once. Any thread. */
 void spx_ess_prefetch(const struct spx_ess *s, const uint64_t key[], const uint8_t class[], unsigned n);
 
-/* Begins a transaction, or a further run of it. */
+/* Begins a transaction, or a further run of it. port < SPX_PORTS_MAX. */
 static inline void
 spx_ess_begin(struct spx_ess_tx *tx, struct spx_ess_worker *worker, uint16_t port, bool operator_rights,
 	uint64_t now_us)

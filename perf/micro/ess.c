@@ -6,59 +6,25 @@
  *
  * create: a new key is mapped, and created in the place of the oldest entry, which has just expired.
  *
- * scale: two cores map and commit at once, each on half of the keys; the peer is twice what one core does
- * alone.
+ * scale (ess_cores.c): two cores map and commit at once, each on half of the keys; the peer is twice what one
+ * core does alone.
  */
 #include <inttypes.h>
-#include <pthread.h>
-#include <sched.h>
-#include <semaphore.h>
-#include <time.h>
 
 #include <rte_hash.h>
 #include <rte_hash_crc.h>
 #include <rte_malloc.h>
-#include <rte_pause.h>
 
-#include "lib/ess/ess.h"
-#include "perf/bench.h"
+#include "perf/micro/ess.h"
 
 #define QUERIES (1u << 20)
-#define CORES   2u
 
 enum { MAP_COMMIT, SCALE, CREATE }; /* struct bench: variant */
-
-/* What a core works through. */
-struct core {
-	struct spx_ess_worker *worker;
-	const uint64_t *query;
-	uint32_t queries; /* a power of two */
-	uint32_t at;
-	uint64_t done, failed;
-} __rte_cache_aligned;
-
-struct state {
-	struct core core[CORES];
-	struct spx_ess *store;
-	struct rte_hash *table;
-	uint8_t (*value)[SPX_ESS_VALUE]; /* of the peer */
-	uint64_t *query;
-	uint64_t n, seed;
-	uint64_t copied, missed; /* theirs */
-	uint64_t created;        /* keys; also the clock of `create` */
-
-	/* The other core, none while instructions are counted. */
-	pthread_t other;
-	bool other_runs;
-	sem_t order, finished;
-	uint64_t ordered; /* operations; 0: to end */
-	uint64_t took_ns; /* of the other core's time */
-};
 
 /* ---- ours ------------------------------------------------------------------------------------------ */
 
 static void
-burst(struct core *c)
+burst(struct ess_core *c)
 {
 	static const uint8_t public[BENCH_BURST];
 	const uint64_t *key = c->query + c->at;
@@ -76,8 +42,8 @@ burst(struct core *c)
 	c->at = (c->at + BENCH_BURST) & (c->queries - 1);
 }
 
-static void
-work(struct core *c, uint64_t ops)
+void
+ess_bench_work(struct ess_core *c, uint64_t ops)
 {
 	for (uint64_t done = 0; done < ops; done += BENCH_BURST) {
 		burst(c);
@@ -88,7 +54,7 @@ work(struct core *c, uint64_t ops)
 static void
 ours(void *state, uint64_t ops)
 {
-	work(&((struct state *)state)->core[0], ops);
+	ess_bench_work(&((struct ess_bench *)state)->core[0], ops);
 }
 
 /* A burst a microsecond. */
@@ -102,8 +68,8 @@ static void
 ours_create(void *state, uint64_t ops)
 {
 	static const uint8_t public[BENCH_BURST];
-	struct state *s = state;
-	struct core *c = &s->core[0];
+	struct ess_bench *s = state;
+	struct ess_core *c = &s->core[0];
 
 	for (uint64_t done = 0; done < ops; done += BENCH_BURST) {
 		const uint64_t now = created_at(s->created);
@@ -128,7 +94,7 @@ ours_create(void *state, uint64_t ops)
 static void
 theirs(void *state, uint64_t ops)
 {
-	struct state *s = state;
+	struct ess_bench *s = state;
 	uint64_t copy[SPX_ESS_VALUE / sizeof(uint64_t)];
 
 	for (uint64_t done = 0; done < ops; done += BENCH_BURST) {
@@ -150,98 +116,10 @@ theirs(void *state, uint64_t ops)
 	}
 }
 
-/* ---- two cores ------------------------------------------------------------------------------------- */
-
-static uint64_t
-own_time_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void *
-other_core(void *state)
-{
-	struct state *s = state;
-
-	while (sem_wait(&s->order) == 0 && s->ordered != 0) {
-		uint64_t start = own_time_ns();
-
-		work(&s->core[1], s->ordered);
-		s->took_ns = own_time_ns() - start;
-		sem_post(&s->finished);
-	}
-	return NULL;
-}
-
-/* Half of the operations each, whole bursts. The frame sees this thread's time: it becomes that of the slower
- * one of the two. */
-static void
-ours_on_two(void *state, uint64_t ops)
-{
-	struct state *s = state;
-	const uint64_t half = ops / 2 / BENCH_BURST * BENCH_BURST, start = own_time_ns();
-
-	if (!s->other_runs) {
-		work(&s->core[0], half);
-		work(&s->core[1], ops - half);
-		return;
-	}
-	s->ordered = ops - half;
-	sem_post(&s->order);
-	work(&s->core[0], half);
-	sem_wait(&s->finished);
-	while (own_time_ns() - start < s->took_ns)
-		rte_pause();
-}
-
-/* Twice one core: half of the operations. */
-static void
-one_of_two(void *state, uint64_t ops)
-{
-	work(&((struct state *)state)->core[0], ops / 2);
-}
-
-/* A core that this thread does not run on, or -1. */
-static int
-another_core(void)
-{
-	cpu_set_t one;
-
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		if (cpu != sched_getcpu() && sched_setaffinity(0, sizeof(one), &one) == 0)
-			return cpu;
-	}
-	return -1;
-}
-
-/* The thread inherits the core it is started on. */
-static int
-start_other(struct state *s, struct spx_error *err)
-{
-	cpu_set_t mine;
-	int rc = sched_getaffinity(0, sizeof(mine), &mine);
-
-	if (rc != 0 || another_core() < 0)
-		return spx_error(err, -ENODEV, "it takes two cores");
-	sem_init(&s->order, 0, 0);
-	sem_init(&s->finished, 0, 0);
-	rc = pthread_create(&s->other, NULL, other_core, s);
-	if (rc == 0)
-		s->other_runs = true;
-	if (sched_setaffinity(0, sizeof(mine), &mine) != 0 || rc != 0)
-		return spx_error(err, -EIO, "the second core's thread does not start");
-	return 0;
-}
-
 /* ---- setup ----------------------------------------------------------------------------------------- */
 
 static int
-fill_ours(struct state *s, uint64_t key, struct spx_error *err)
+fill_ours(struct ess_bench *s, uint64_t key, struct spx_error *err)
 {
 	struct spx_ess_tx tx;
 
@@ -253,11 +131,11 @@ fill_ours(struct state *s, uint64_t key, struct spx_error *err)
 }
 
 static int
-make(struct state *s, unsigned variant, bool peer, struct spx_error *err)
+make(struct ess_bench *s, unsigned variant, bool peer, struct spx_error *err)
 {
 	const uint32_t capacity = (uint32_t)(variant == CREATE ? s->n : (double)s->n / 0.85);
 	struct spx_ess_options options = {.capacity = capacity,
-		.workers = CORES,
+		.workers = ESS_BENCH_CORES,
 		.lifetime_us = variant == CREATE ? s->n / BENCH_BURST : SPX_ESS_LIFETIME_MAX,
 		.socket = (int)rte_socket_id()};
 	const struct rte_hash_parameters parameters = {.name = "peer",
@@ -282,7 +160,7 @@ make(struct state *s, unsigned variant, bool peer, struct spx_error *err)
 /* The keys in both; queries are drawn from them: for two cores the first half of the queries from the first
  * half of the keys, the second from the second. */
 static int
-fill(struct state *s, bool two, struct spx_error *err)
+fill(struct ess_bench *s, bool two, struct spx_error *err)
 {
 	uint64_t *key = rte_malloc(NULL, s->n * sizeof(*key), 0);
 	int rc = key == NULL ? spx_error(err, -ENOMEM, "no memory for the keys") : 0;
@@ -306,7 +184,7 @@ static int
 setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_error *err)
 {
 	const bool two = b->variant == SCALE;
-	struct state *s = c->state;
+	struct ess_bench *s = c->state;
 	struct spx_ess_stats stats;
 	int rc;
 
@@ -316,8 +194,8 @@ setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_
 	rc = make(s, b->variant, b->variant == MAP_COMMIT && !c->counting, err);
 	if (rc < 0)
 		return rc;
-	for (unsigned i = 0; i < CORES; i++)
-		s->core[i] = (struct core){.worker = spx_ess_worker(s->store, i),
+	for (unsigned i = 0; i < ESS_BENCH_CORES; i++)
+		s->core[i] = (struct ess_core){.worker = spx_ess_worker(s->store, i),
 			.query = s->query + (two ? i * (QUERIES / 2) : 0),
 			.queries = two ? QUERIES / 2 : QUERIES};
 	if (b->variant == CREATE)
@@ -331,19 +209,15 @@ setup(const struct bench *b, unsigned part, struct bench_context *c, struct spx_
 	if (stats.live != s->n)
 		return spx_error(err, -EIO, "%" PRIu64 " entries live, not %" PRIu64, stats.live, s->n);
 	snprintf(c->note, sizeof(c->note), "%.1f B per live entry", (double)stats.bytes / (double)s->n);
-	return two && !c->counting ? start_other(s, err) : 0;
+	return two && !c->counting ? ess_cores_start(s, err) : 0;
 }
 
 static void
 teardown(void *state)
 {
-	struct state *s = state;
+	struct ess_bench *s = state;
 
-	if (s->other_runs) {
-		s->ordered = 0;
-		sem_post(&s->order);
-		pthread_join(s->other, NULL);
-	}
+	ess_cores_stop(s);
 	spx_ess_free(s->store);
 	rte_hash_free(s->table);
 	rte_free(s->value);
@@ -354,7 +228,7 @@ teardown(void *state)
 static int
 check(void *state, struct spx_error *err)
 {
-	const struct state *s = state;
+	const struct ess_bench *s = state;
 	uint64_t failed = s->core[0].failed + s->core[1].failed + s->missed;
 	struct spx_ess_stats stats;
 
@@ -370,14 +244,14 @@ check(void *state, struct spx_error *err)
 #define BENCH_ESS(name, which, other, first, second)                                                         \
 	{                                                                                                    \
 		.id = "ess." name, .unit = "Mops/s", .peer = other, .scale = BENCH_MEGA_PER_SECOND,          \
-		.variant = (which), .size = 1u << 20, .state_size = sizeof(struct state), .setup = setup,    \
-		.ours = first, .theirs = second, .check = check, .teardown = teardown                        \
+		.variant = (which), .size = 1u << 20, .state_size = sizeof(struct ess_bench),                \
+		.setup = setup, .ours = first, .theirs = second, .check = check, .teardown = teardown        \
 	}
 
 static const struct bench benches[] = {
 	BENCH_ESS("map_commit.1m", MAP_COMMIT, "rte_hash and copy", ours, theirs),
 	BENCH_ESS("create.1m", CREATE, NULL, ours_create, NULL),
-	BENCH_ESS("scale.2cores", SCALE, "2 x one core", ours_on_two, one_of_two),
+	BENCH_ESS("scale.2cores", SCALE, "2 x one core", ess_cores_both, ess_cores_one),
 };
 
 int

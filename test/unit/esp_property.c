@@ -89,6 +89,13 @@ compare_stores(void)
 	}
 }
 
+/* Of the scratchpad, as it lies in the packet. */
+static uint8_t
+byte_of(const struct esp_model_capsule *c, unsigned at)
+{
+	return (uint8_t)(c->word[at / 8] >> (56 - 8 * (at % 8)));
+}
+
 /* A burst; scratchpads lie at odd addresses. */
 static void
 burst(unsigned instruction, uint64_t node, unsigned seen[])
@@ -104,7 +111,7 @@ burst(unsigned instruction, uint64_t node, unsigned seen[])
 			.instruction = (uint8_t)c[i].instruction,
 			.op = (uint8_t)c[i].op};
 		for (unsigned w = 0; w < WORDS * 8; w++)
-			memory[i][1 + w] = (uint8_t)(c[i].word[w / 8] >> (56 - 8 * (w % 8)));
+			memory[i][1 + w] = byte_of(&c[i], w);
 	}
 	spx_esp_run_bulk(spx_ess_worker(s, 0), node, now, real, BURST);
 	for (unsigned i = 0; i < BURST; i++) {
@@ -113,8 +120,8 @@ burst(unsigned instruction, uint64_t node, unsigned seen[])
 		HOLDS(real[i].result == result, "instruction %u: %u, not %u", c[i].instruction,
 			real[i].result, result);
 		for (unsigned w = 0; w < WORDS * 8; w++)
-			HOLDS(memory[i][1 + w] == (uint8_t)(c[i].word[w / 8] >> (56 - 8 * (w % 8))),
-				"instruction %u: byte %u", c[i].instruction, w);
+			HOLDS(memory[i][1 + w] == byte_of(&c[i], w), "instruction %u: byte %u",
+				c[i].instruction, w);
 		seen[result]++;
 	}
 }
