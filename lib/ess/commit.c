@@ -126,13 +126,6 @@ create(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned i, uint32_t plac
 	ess_link(s, bank->bucket, place);
 }
 
-static inline void
-write_value(struct spx_ess *s, uint32_t place, const struct spx_ess_bank *bank)
-{
-	for (unsigned word = 0; word < ESS_WORDS; word++)
-		ess_store(&s->entry[place].value[word], bank->value[word]);
-}
-
 /* (4) */
 static void
 write_all(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned writes, const uint32_t place[])
@@ -147,7 +140,7 @@ write_all(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned writes, const
 			at = place[n++];
 			create(s, tx, i, at);
 		}
-		write_value(s, at, bank);
+		ess_write_value(&s->entry[at], bank->value);
 	}
 }
 
@@ -240,7 +233,7 @@ commit_one(struct spx_ess *s, const struct spx_ess_tx *tx, unsigned i, uint64_t 
 	let_serial_pass(s, tx);
 	if (unlikely(!ess_write_begin(b, bank->version)))
 		return -EAGAIN;
-	write_value(s, bank->place, bank);
+	ess_write_value(&s->entry[bank->place], bank->value);
 	ess_write_end(b, bank->version + 2);
 	return 0;
 }

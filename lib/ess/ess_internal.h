@@ -16,7 +16,7 @@
 #define ESS_WAYS     8u
 #define ESS_TAG_BITS 16u
 #define ESS_ENTRIES  4u /* for each bucket, in a full store */
-#define ESS_WORDS    (SPX_ESS_VALUE / sizeof(uint64_t))
+#define ESS_WORDS    4u
 
 /* ---- memory ---------------------------------------------------------------------------------------- */
 
@@ -39,6 +39,7 @@ struct ess_entry {
 	uint32_t kind;   /* class << 16 | tag */
 	uint32_t reserved;
 } __rte_cache_aligned;
+static_assert(ESS_WORDS * sizeof(uint64_t) == SPX_ESS_VALUE, "a value is so many words");
 static_assert(sizeof(struct ess_entry) == RTE_CACHE_LINE_SIZE, "an entry is one cache line");
 
 struct ess_tokens {
@@ -124,6 +125,25 @@ static inline void
 ess_write_end(struct ess_bucket *b, uint64_t version)
 {
 	__atomic_store_n(&b->version, version, __ATOMIC_RELEASE);
+}
+
+/* A value, word by word, written out: compilers do not unroll loops over atomics. */
+static inline void
+ess_read_value(const struct ess_entry *e, uint64_t value[ESS_WORDS])
+{
+	value[0] = ess_load(&e->value[0]);
+	value[1] = ess_load(&e->value[1]);
+	value[2] = ess_load(&e->value[2]);
+	value[3] = ess_load(&e->value[3]);
+}
+
+static inline void
+ess_write_value(struct ess_entry *e, const uint64_t value[ESS_WORDS])
+{
+	ess_store(&e->value[0], value[0]);
+	ess_store(&e->value[1], value[1]);
+	ess_store(&e->value[2], value[2]);
+	ess_store(&e->value[3], value[3]);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------ */

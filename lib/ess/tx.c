@@ -57,8 +57,7 @@ read_entry(const struct spx_ess *s, struct spx_ess_bank *bank, uint64_t key, enu
 			const struct ess_entry *e = &s->entry[found - 1];
 
 			bank->birth = ess_load(&e->birth);
-			for (unsigned i = 0; i < ESS_WORDS; i++)
-				bank->value[i] = ess_load(&e->value[i]);
+			ess_read_value(e, bank->value);
 		}
 	} while (unlikely(!ess_read_end(b, version)));
 	bank->key = key;
