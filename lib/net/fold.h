@@ -7,14 +7,6 @@
 #include "lib/net/net.h"
 
 static inline uint64_t
-spx_fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t
 spx_fold_word(const void *key, unsigned i)
 {
 	uint64_t word;
@@ -23,13 +15,10 @@ spx_fold_word(const void *key, unsigned i)
 	return word;
 }
 
-/* 16 bytes: two multiplications in a row. */
 static inline uint64_t
 spx_fold_key4(const struct spx_hash_seed *seed, const struct spx_key4 *key)
 {
-	uint64_t h = spx_fold(spx_fold_word(key, 0) ^ seed->word[0], spx_fold_word(key, 1) ^ seed->word[1]);
-
-	return spx_fold(h ^ seed->word[2], seed->word[3]);
+	return spx_hash_pair(seed, spx_fold_word(key, 0), spx_fold_word(key, 1));
 }
 
 /* 40 bytes: three products side by side, then one. The rotations keep equal words from cancelling out. */

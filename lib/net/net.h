@@ -29,6 +29,24 @@ int spx_hash_seed_draw(struct spx_hash_seed *seed);
 /* Derives a seed from a number: tests, benchmarks and replays that have to repeat. */
 void spx_hash_seed_from(struct spx_hash_seed *seed, uint64_t number);
 
+/* The halves of the 128-bit product, folded together. */
+static inline uint64_t
+spx_fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Two words: two multiplications in a row. */
+static inline uint64_t
+spx_hash_pair(const struct spx_hash_seed *seed, uint64_t a, uint64_t b)
+{
+	uint64_t h = spx_fold(a ^ seed->word[0], b ^ seed->word[1]);
+
+	return spx_fold(h ^ seed->word[2], seed->word[3]);
+}
+
 uint64_t spx_hash4(const struct spx_hash_seed *seed, const struct spx_key4 *key);
 uint64_t spx_hash6(const struct spx_hash_seed *seed, const struct spx_key6 *key);
 
