@@ -155,18 +155,22 @@ take_plain_actions(struct spx_worker *w, struct spx_burst *b)
 		const uint32_t id = b->action[i];
 		const struct spx_action *action = &actions[id];
 
-		if (unlikely(action->mirror != SPX_NO_PORT || action->verdict == SPX_VERDICT_DROP ||
-			     action->verdict == SPX_VERDICT_PUNT)) {
+		if (unlikely(action->mirror != SPX_NO_PORT)) {
+			others |= spx_set_one(i);
+			continue;
+		}
+		if (action->verdict == SPX_VERDICT_ROUTE) {
+			to_route |= spx_set_one(i);
+		} else if (likely(action->verdict == SPX_VERDICT_FORWARD)) {
+			if (action->flags & EDITS)
+				edit |= spx_set_one(i);
+		} else {
 			others |= spx_set_one(i);
 			continue;
 		}
 		if (action->flags & SPX_ACTION_COUNT)
 			count(&counters[id], b->length[i]);
 		b->out_port[i] = action->port;
-		if (action->verdict == SPX_VERDICT_ROUTE)
-			to_route |= spx_set_one(i);
-		else if (action->flags & EDITS)
-			edit |= spx_set_one(i);
 	}
 	b->to_route = to_route;
 	b->edit |= edit;

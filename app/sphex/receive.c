@@ -13,6 +13,7 @@ spx_stage_receive(struct spx_worker *w, struct spx_burst *b, const struct spx_wo
 	b->in_port = rx->port->id;
 	b->alive = spx_set_first(b->n);
 	b->traced = 0;
+#pragma GCC unroll 4
 	for (uint16_t i = 0; i < b->n; i++)
 		bytes += b->pkt[i]->pkt_len;
 	spx_count(&w->counters.received, b->n);

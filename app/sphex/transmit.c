@@ -14,6 +14,7 @@ send(struct spx_worker *w, struct spx_port *port, uint16_t queue, struct rte_mbu
 
 	if (spx_watched_at(&w->watcher, SPX_TAP_transmit))
 		spx_watch_send(&w->watcher, port->id, pkts, n);
+#pragma GCC unroll 4
 	for (uint16_t i = 0; i < n; i++)
 		sum += pkts[i]->pkt_len; /* now: a packet that is sent is no longer ours to read */
 	sent = port->ops->tx_burst(port, queue, pkts, n);

@@ -73,9 +73,7 @@ struct spx_flow_exact {
 static inline uint16_t
 exact_tag(uint64_t hash)
 {
-	uint16_t tag = (uint16_t)hash;
-
-	return tag == 0 ? 1 : tag;
+	return (uint16_t)(hash | 1); /* never 0; one test less than to look for it */
 }
 
 /* The upper half of the hash as a fraction of all sets. */

@@ -16,7 +16,7 @@ struct place {
 };
 
 /* The first candidate is not it: whether one of the others is. Rare: rules have changed, or two flows of a
- * set share a tag, as one in 2^16 pairs does. */
+ * set share a tag, as one in 2^15 pairs does. */
 static __rte_noinline bool
 find_other(struct spx_flow_exact *x, struct place *at, unsigned i, uint64_t hash, const uint8_t *key,
 	size_t key_size)

@@ -83,7 +83,7 @@ typedef void (*spx_flow_ended)(void *arg, const struct spx_flow_record *record);
  *
  *              cache lines           instructions, IPv4, lookup and hash (callgrind, bursts of 32)
  *   hit        2 (IPv6: 3)           114
- *   miss       1                      70; ways / 2^16 of them compare a key for nothing
+ *   miss       1                      70; ways / 2^15 of them compare a key for nothing
  *   insertion  2 (IPv6: 3)           276 with the lookup that missed, the flow that ends, and its record
  *
  * Occupancy. n flows fall into sets as Poisson's distribution with mean m = n / sets says; of a set's flows

@@ -203,7 +203,7 @@ parse_plain(struct spx_burst *b, const struct spx_net_options *options)
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i + PREFETCH_AHEAD], const void *));
 		if (unlikely(m->pkt_len > max_frame || !plain4(frame, m->data_len, word, &syn) ||
-			     (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_BAD ||
+			     (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_BAD) != 0 || /* or NONE */
 			     (verify && spx_net_sum4(frame + PLAIN_L3, 5) != 0xffff))) {
 			rest |= spx_set_one(i);
 			continue;
