@@ -165,7 +165,9 @@ is_pci(const char *device)
 	return match;
 }
 
-/* EAL looks only at the PCI devices of the setup; without any, at none. Returns the new argc. */
+/* EAL looks only at the PCI devices of the setup; without any, at none, and then nothing needs physical
+ * addresses: memory in one piece, as AF_XDP wants its mbufs, need not be so in hugepages that are scattered.
+ * Returns the new argc. */
 static int
 add_devices(const struct spx_setup *setup, char *argv[], int argc)
 {
@@ -176,8 +178,10 @@ add_devices(const struct spx_setup *setup, char *argv[], int argc)
 			argv[argc++] = (char *)"-a";
 			argv[argc++] = setup->port[i].device;
 		}
-	if (argc == first)
+	if (argc == first) {
 		argv[argc++] = (char *)"--no-pci";
+		argv[argc++] = (char *)"--iova-mode=va";
+	}
 	return argc;
 }
 
