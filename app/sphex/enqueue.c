@@ -8,18 +8,20 @@
 static bool
 enqueue_all(struct spx_worker *w, const struct spx_burst *b)
 {
-	struct spx_tx_batch *batch = &w->batch[b->out_port[0]];
+	const uint16_t out = b->out_port[0];
+	struct spx_tx_batch *batch;
 	uint16_t others = 0;
 
 	if (b->alive != spx_set_first(b->n))
 		return false;
 	for (unsigned i = 0; i < b->n; i++)
-		others |= b->out_port[i] ^ b->out_port[0];
+		others |= b->out_port[i] ^ out;
 	if (others != 0)
 		return false;
+	batch = &w->batch[out];
 	memcpy(&batch->pkt[batch->n], b->pkt, b->n * sizeof(b->pkt[0]));
 	batch->n += b->n;
-	w->batch_ports |= spx_set_one(b->out_port[0]);
+	w->batch_ports |= spx_set_one(out);
 	return true;
 }
 
