@@ -173,6 +173,7 @@ add_address(struct spx_appliance *app, const struct spx_address *address, struct
 	if (r < 0) {
 		pthread_mutex_lock(&app->latest.lock);
 		RTE_SWAP(list, app->latest.addresses);
+		publish(app, false, false); /* it may be in force: by a change of the rules, or taken back */
 		pthread_mutex_unlock(&app->latest.lock);
 	}
 	spx_address_list_free(&list);

@@ -99,7 +99,7 @@ go_out(struct spx_worker *w, struct spx_burst *b, unsigned i, uint16_t port)
 		refuse(w, b, i, SPX_DROP_ttl_expired, SPX_EXCEPTION_ttl);
 		return;
 	}
-	if (unlikely(b->layout[i].vlan != 0)) {
+	if (unlikely(spx_layout_in_vlan(&b->layout[i]))) {
 		spx_burst_drop(b, i, SPX_DROP_vlan);
 		return;
 	}

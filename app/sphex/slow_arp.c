@@ -25,14 +25,14 @@ fill(struct rte_arp_hdr *arp, uint16_t operation, const uint8_t sender_mac[6], c
 	memcpy(&arp->arp_data.arp_tip, target, 4);
 }
 
+/* The EtherType stays, and with it a priority tag. */
 static void
-fill_ethernet(struct rte_ether_hdr *ethernet, const uint8_t *to, const uint8_t from[6])
+fill_macs(struct rte_ether_hdr *ethernet, const uint8_t *to, const uint8_t from[6])
 {
 	static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 	memcpy(&ethernet->dst_addr, to == NULL ? everybody : to, 6);
 	memcpy(&ethernet->src_addr, from, 6);
-	ethernet->ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP);
 }
 
 void
@@ -49,7 +49,8 @@ spx_slow_ask4(struct spx_slowpath *s, uint16_t port, const uint8_t address[4], c
 		return; /* asked again at the next tick */
 	frame = rte_pktmbuf_mtod(m, uint8_t *);
 	memset(frame, 0, FRAME);
-	fill_ethernet((struct rte_ether_hdr *)frame, mac, s->now->port[port].mac);
+	fill_macs((struct rte_ether_hdr *)frame, mac, s->now->port[port].mac);
+	((struct rte_ether_hdr *)frame)->ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP);
 	fill((struct rte_arp_hdr *)(frame + sizeof(struct rte_ether_hdr)), RTE_ARP_OP_REQUEST,
 		s->now->port[port].mac, own->address, NULL, address);
 	spx_slow_send(s, m, port);
@@ -65,7 +66,7 @@ answer(struct spx_slowpath *s, struct rte_mbuf *m, uint8_t *frame, struct rte_ar
 	memcpy(asker_mac, &arp->arp_data.arp_sha, 6);
 	memcpy(asker, &arp->arp_data.arp_sip, 4);
 	memcpy(ours, &arp->arp_data.arp_tip, 4);
-	fill_ethernet((struct rte_ether_hdr *)frame, asker_mac, port->mac);
+	fill_macs((struct rte_ether_hdr *)frame, asker_mac, port->mac);
 	fill(arp, RTE_ARP_OP_REPLY, port->mac, ours, asker_mac, asker);
 	spx_slow_send(s, m, spx_meta(m)->in_port);
 }
@@ -79,6 +80,7 @@ spx_slow_arp(struct spx_slowpath *s, struct rte_mbuf *m)
 	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(frame + meta->layout.l3);
 	uint8_t sender[SPX_ROUTE_ADDRESS_BYTES] = {0}, target[SPX_ROUTE_ADDRESS_BYTES] = {0};
 	unsigned flags = SPX_NEIGHBOUR_OVERRIDE;
+	const bool plain = !spx_layout_in_vlan(&meta->layout);
 	bool for_us;
 
 	memcpy(sender, &arp->arp_data.arp_sip, 4);
@@ -87,10 +89,10 @@ spx_slow_arp(struct spx_slowpath *s, struct rte_mbuf *m)
 		spx_slow_drop(s, m, SPX_DROP_martian_source); /* an answer would go to a group */
 		return;
 	}
-	for_us = meta->layout.vlan == 0 && spx_slow_is_ours(s, SPX_ROUTE_IPV4, meta->in_port, target);
+	for_us = plain && spx_slow_is_ours(s, SPX_ROUTE_IPV4, meta->in_port, target);
 	if (for_us && arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY))
 		flags |= SPX_NEIGHBOUR_SOLICITED;
-	if (meta->layout.vlan == 0 && !spx_slow_is_ours(s, SPX_ROUTE_IPV4, meta->in_port, sender))
+	if (plain && !spx_slow_is_ours(s, SPX_ROUTE_IPV4, meta->in_port, sender))
 		spx_slow_heard(
 			s, SPX_ROUTE_IPV4, meta->in_port, sender, arp->arp_data.arp_sha.addr_bytes, flags);
 	if (for_us && arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST))

@@ -21,8 +21,8 @@ turn_round(const struct spx_slowpath *s, uint8_t *frame, uint16_t port)
 static bool
 is_plain(const struct rte_mbuf *m, const struct spx_meta *meta)
 {
-	return m->nb_segs == 1 && meta->layout.vlan == 0 && (meta->layout.flags & SPX_LAYOUT_FRAGMENT) == 0 &&
-	       meta->layout.l4 != 0;
+	return m->nb_segs == 1 && !spx_layout_in_vlan(&meta->layout) &&
+	       (meta->layout.flags & SPX_LAYOUT_FRAGMENT) == 0 && meta->layout.l4 != 0;
 }
 
 /* RFC 1624: the checksum of a message whose type is another now. It is not made anew, so that what came
@@ -83,7 +83,8 @@ hand_on(struct spx_slowpath *s, struct rte_mbuf *m)
 {
 	const struct spx_meta *meta = spx_meta(m);
 
-	if (s->local_port == SPX_NO_PORT || meta->in_port == s->local_port || meta->layout.vlan != 0) {
+	if (s->local_port == SPX_NO_PORT || meta->in_port == s->local_port ||
+		spx_layout_in_vlan(&meta->layout)) {
 		spx_slow_refuse(s, m, SPX_DROP_local_unhandled);
 		return;
 	}

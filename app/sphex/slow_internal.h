@@ -36,6 +36,10 @@ bool spx_slow_has_sender(const struct spx_slowpath *s, struct rte_mbuf *m);
 /* Punted as `neighbour`: waits until spx_meta.gateway on out_port is known. */
 void spx_slow_wait(struct spx_slowpath *s, struct rte_mbuf *m);
 
+/* Workers send by themselves to those whom the burst of exceptions found known; or (not now) they go on
+ * asking. */
+void spx_slow_tell_known(struct spx_slowpath *s, bool now);
+
 /* spx_neighbour_usable: what waits for the neighbour goes on. */
 void spx_slow_let_go(void *slowpath, uint32_t index, uint64_t word);
 

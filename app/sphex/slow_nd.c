@@ -22,16 +22,17 @@ struct message {
 	uint32_t length; /* of the message */
 };
 
-/* Writes the headers around a message of `length` bytes that lies there, and its checksum. */
+/* Writes the headers around a message of `length` bytes that lies there, and its checksum. A priority tag
+ * before the IPv6 header stays. */
 static void
 close_frame(const struct message *m, const uint8_t to_mac[6], const uint8_t from_mac[6], const uint8_t to[16],
 	const uint8_t from[16])
 {
-	struct rte_ether_hdr *ethernet = (struct rte_ether_hdr *)m->frame;
+	static const uint8_t ipv6[2] = {0x86, 0xdd};
 
-	memcpy(&ethernet->dst_addr, to_mac, 6);
-	memcpy(&ethernet->src_addr, from_mac, 6);
-	ethernet->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
+	memcpy(m->frame, to_mac, 6);
+	memcpy(m->frame + 6, from_mac, 6);
+	memcpy((uint8_t *)m->ip - sizeof(ipv6), ipv6, sizeof(ipv6));
 	m->ip->vtc_flow = RTE_BE32(6u << 28);
 	m->ip->payload_len = rte_cpu_to_be_16((uint16_t)m->length);
 	m->ip->proto = IPPROTO_ICMPV6;
@@ -146,7 +147,7 @@ advertise(struct spx_slowpath *s, struct rte_mbuf *mbuf, struct message *m)
 	const uint16_t in = spx_meta(mbuf)->in_port;
 	const struct spx_config_port *port = &s->now->port[in];
 	const bool nameless = is_zero(m->ip->src_addr); /* looks for a double of its address */
-	const uint32_t length = HEADERS + MESSAGE + OPTION_MAC;
+	const uint32_t length = (uint32_t)((uint8_t *)m->nd - m->frame) + MESSAGE + OPTION_MAC;
 	uint8_t to[16], to_mac[6], target[16];
 
 	memcpy(to, nameless ? all_nodes : m->ip->src_addr, 16);
@@ -208,7 +209,8 @@ spx_slow_nd(struct spx_slowpath *s, struct rte_mbuf *mbuf)
 		.ip = (struct rte_ipv6_hdr *)(frame + layout->l3),
 		.nd = (struct spx_nd *)(frame + layout->l4)};
 	uint32_t end = layout->l3 + (uint32_t)sizeof(*m.ip) + rte_be_to_cpu_16(m.ip->payload_len);
-	bool plain = layout->vlan == 0 && layout->l4 == layout->l3 + sizeof(*m.ip) && mbuf->nb_segs == 1;
+	bool plain =
+		!spx_layout_in_vlan(layout) && layout->l4 == layout->l3 + sizeof(*m.ip) && mbuf->nb_segs == 1;
 
 	m.length = plain && end <= rte_pktmbuf_data_len(mbuf) ? end - layout->l4 : 0;
 	if (m.length < MESSAGE || m.ip->hop_limits != HOPS || m.nd->code != 0 ||

@@ -83,6 +83,28 @@ resolve(struct spx_slowpath *s, const struct spx_neighbour *neighbour, uint64_t 
 			s->now->routes, neighbour->family, neighbour->port, neighbour->address, word);
 }
 
+/* Told at the end of the burst, slowpath.c says why. */
+static void
+note_known(struct spx_slowpath *s, const struct spx_neighbour *neighbour, uint64_t word)
+{
+	struct spx_slow_known *known = &s->known[s->n_known++]; /* one for a packet at most */
+
+	*known = (struct spx_slow_known){.word = word, .port = neighbour->port, .family = neighbour->family};
+	memcpy(known->address, neighbour->address, sizeof(known->address));
+}
+
+void
+spx_slow_tell_known(struct spx_slowpath *s, bool now)
+{
+	for (uint16_t i = 0; now && i < s->n_known && s->now->routes != NULL; i++) {
+		const struct spx_slow_known *known = &s->known[i];
+
+		spx_route_resolve(s->now->routes, (enum spx_route_family)known->family, known->port,
+			known->address, known->word);
+	}
+	s->n_known = 0;
+}
+
 static void
 act(struct spx_slowpath *s, const struct spx_neighbour_event *event)
 {
@@ -92,10 +114,12 @@ act(struct spx_slowpath *s, const struct spx_neighbour_event *event)
 		ask(s, &event->neighbour, event->what == SPX_NEIGHBOUR_SOLICIT);
 		break;
 	case SPX_NEIGHBOUR_FAIL:
+		s->n_known = 0; /* it may be one of them */
 		resolve(s, &event->neighbour, event->neighbour.word);
 		give_up(s, event->index);
 		break;
 	case SPX_NEIGHBOUR_GONE:
+		s->n_known = 0;
 		resolve(s, &event->neighbour, 0);
 		give_up(s, event->index);
 		break;
@@ -119,13 +143,16 @@ spx_slow_wait(struct spx_slowpath *s, struct rte_mbuf *m)
 		return;
 	}
 	act(s, &evicted);
-	resolve(s, &event.neighbour, event.neighbour.word); /* a next hop begins without */
-	if (spx_neighbour_word_usable(event.neighbour.word))
+	if (spx_neighbour_word_usable(event.neighbour.word)) {
+		note_known(s, &event.neighbour, event.neighbour.word);
 		go_on(s, m, event.neighbour.word);
-	else if (event.neighbour.state == SPX_NEIGHBOUR_failed)
-		spx_slow_refuse(s, m, SPX_DROP_neighbour_failed);
-	else
-		keep(s, event.index, m);
+	} else {
+		resolve(s, &event.neighbour, event.neighbour.word);
+		if (event.neighbour.state == SPX_NEIGHBOUR_failed)
+			spx_slow_refuse(s, m, SPX_DROP_neighbour_failed);
+		else
+			keep(s, event.index, m);
+	}
 	act(s, &event);
 }
 

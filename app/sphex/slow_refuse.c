@@ -206,7 +206,7 @@ spx_slow_refuse(struct spx_slowpath *s, struct rte_mbuf *m, enum spx_drop reason
 	struct error error;
 
 	if ((ipv4 || ipv6) && error_of(reason, (ipv4 ? l3[9] : l3[6]) == IPPROTO_UDP, &error) &&
-		meta->layout.vlan == 0 && spx_slow_has_sender(s, m) &&
+		!spx_layout_in_vlan(&meta->layout) && spx_slow_has_sender(s, m) &&
 		(ipv4 ? may_tell4(m, meta) : may_tell6(m, meta)) &&
 		spx_slow_take_one(&s->errors, s->now_ms)) {
 		if (ipv4)

@@ -91,7 +91,7 @@ kind_of(const struct spx_slowpath *s, bool ipv4, const uint8_t *address)
 bool
 spx_slow_has_sender(const struct spx_slowpath *s, struct rte_mbuf *m)
 {
-	static const uint8_t nobody6[16];
+	static const uint8_t zero[15]; /* :: and ::1 begin with */
 	const struct spx_layout *layout = &spx_meta(m)->layout;
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	const bool ipv4 = layout->ethertype == RTE_ETHER_TYPE_IPV4;
@@ -101,7 +101,7 @@ spx_slow_has_sender(const struct spx_slowpath *s, struct rte_mbuf *m)
 	if (frame[6] & 1)
 		return false;
 	if (ipv4 ? sip[0] == 0 || sip[0] == 127 || sip[0] >= 224
-		 : sip[0] == 0xff || memcmp(sip, nobody6, sizeof(nobody6)) == 0)
+		 : sip[0] == 0xff || (memcmp(sip, zero, sizeof(zero)) == 0 && sip[15] <= 1))
 		return false;
 	kind = kind_of(s, ipv4, sip);
 	return kind != SPX_NEXT_HOP_KIND_broadcast &&

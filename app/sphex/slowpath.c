@@ -8,8 +8,9 @@
 
 #include "app/sphex/slow_internal.h"
 
-#define IDLE_NS 50000 /* between looks at empty rings */
-#define CHANGES 1024u /* of neighbours that may wait for a turn */
+#define IDLE_NS     50000 /* between looks at empty rings */
+#define CHANGES     1024u /* of neighbours that may wait for a turn */
+#define FULL_BURSTS 64u   /* of exceptions in a row, after which what comes later may overtake */
 
 int
 spx_slowpath_create(struct spx_slowpath *s, struct spx_error *err)
@@ -93,7 +94,8 @@ handle(struct spx_slowpath *s, struct rte_mbuf *m)
 }
 
 /* What waits for a neighbour goes before what may make it known: once it is, workers send to it what comes
- * later, and that shall not overtake. */
+ * later, and that shall not overtake. Nor shall it when the neighbour is known and only the next hop is new:
+ * workers are told when no more exceptions stand in the ring, or do so without an end. */
 static unsigned
 take_exceptions(struct spx_slowpath *s)
 {
@@ -107,6 +109,8 @@ take_exceptions(struct spx_slowpath *s)
 			handle(s, pkts[i]);
 		else
 			pkts[telling++] = pkts[i];
+	s->full_bursts = n == SPX_BURST_MAX ? s->full_bursts + 1 : 0;
+	spx_slow_tell_known(s, s->full_bursts % FULL_BURSTS == 0);
 	for (unsigned i = 0; i < telling; i++)
 		handle(s, pkts[i]);
 	atomic_store(&s->idle, n == 0);

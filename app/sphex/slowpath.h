@@ -40,6 +40,14 @@ struct spx_slow_waiting {
 	struct rte_mbuf *pkt[SPX_SLOW_WAITING_MAX];
 };
 
+/* A neighbour that exceptions asked for though it is known: a next hop begins without. */
+struct spx_slow_known {
+	uint64_t word;
+	uint16_t port;
+	uint8_t family; /* enum spx_route_family */
+	uint8_t address[SPX_ROUTE_ADDRESS_BYTES];
+};
+
 /* Answers that may still be given: filled up by SPX_SLOW_ANSWERS a second. */
 struct spx_slow_budget {
 	uint64_t refilled_ms;
@@ -69,7 +77,10 @@ struct spx_slowpath {
 	struct spx_watcher watcher;
 	uint64_t now_ms, ticked_ms;
 	struct spx_slow_budget errors, echoes;
-	uint64_t n_waiting; /* of all neighbours; any thread reads */
+	uint64_t n_waiting;                         /* of all neighbours; any thread reads */
+	struct spx_slow_known known[SPX_BURST_MAX]; /* of this burst of exceptions: the next hops learn it */
+	uint16_t n_known;
+	uint32_t full_bursts; /* of exceptions, in a row */
 	atomic_bool stop;
 	atomic_bool idle; /* the last look at the exception ring found nothing, and no packet is in hand */
 	struct spx_counters counters;

@@ -242,6 +242,14 @@ struct spx_layout {
 };
 static_assert(sizeof(struct spx_layout) == 8, "a burst's layouts are eight cache lines");
 
+/* Whether a frame is in a VLAN: by its outer tag, or by a tag behind that, as a priority tag (VLAN 0) may
+ * come before another. */
+static inline bool
+spx_layout_in_vlan(const struct spx_layout *layout)
+{
+	return layout->vlan != 0 || layout->l3 > 14 + 4;
+}
+
 /* Up to 64 packets handled together. Index i is the packet's place in arrival order and never changes.
  * Sets are 64-bit masks over the indices. Owned by one worker, reused for every burst; a field of packet i
  * means something only after the stage that fills it, and only for the sets named with it. */

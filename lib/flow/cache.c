@@ -234,7 +234,7 @@ spx_flow_remember4(struct spx_flow_cache *c, const struct spx_key4 key[], const 
 		return;
 	set = spx_flow_exact_lookup4(c->exact[SPX_FLOW_IPV4], key, hash, set, found);
 	SPX_FOREACH (i, set)
-		found[i]->memo = memo[i];
+		__atomic_store_n(&found[i]->memo, memo[i], __ATOMIC_RELAXED);
 }
 
 void
@@ -248,5 +248,5 @@ spx_flow_remember6(struct spx_flow_cache *c, const struct spx_key6 key[], const 
 		return;
 	set = spx_flow_exact_lookup6(c->exact[SPX_FLOW_IPV6], key, hash, set, found);
 	SPX_FOREACH (i, set)
-		found[i]->memo = memo[i];
+		__atomic_store_n(&found[i]->memo, memo[i], __ATOMIC_RELAXED);
 }

@@ -52,7 +52,7 @@ fill(uint8_t *entry, size_t key_size, const struct arrival *a)
 	__atomic_store_n(&data->first_use, a->now, __ATOMIC_RELAXED);
 	__atomic_store_n(&data->packets, a->packets, __ATOMIC_RELAXED);
 	__atomic_store_n(&data->bytes, a->bytes, __ATOMIC_RELAXED);
-	data->memo = 0;
+	__atomic_store_n(&data->memo, 0, __ATOMIC_RELAXED);
 }
 
 /* What insertions have done. A set that one of them has changed is in `changed`, as one of 64 bits. */

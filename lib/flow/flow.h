@@ -72,7 +72,7 @@ typedef void (*spx_flow_ended)(void *arg, const struct spx_flow_record *record);
 /* ---- exact cache ----------------------------------------------------------------------------------- */
 
 /* A set-associative table of ceil(entries / ways) sets, any number of them. The upper 32 bits of the hash,
- * as a fraction, choose the set; the low 16 are the flow's tag (0 stands for an empty way, so 0 becomes 1).
+ * as a fraction, choose the set; the low 16, made odd, are the flow's tag (0 stands for an empty way).
  * A set has a header of one cache line, 16 tags and 16 stamps of last use, and its flows lie in entries of
  * one line (IPv4) or two (IPv6: what lookups touch in the first, packets and bytes in the second).
  *

@@ -53,6 +53,39 @@ Test(methods_address, add_delete)
 	running_end(&r);
 }
 
+/* All next hops but one are taken, so the routes of an address have no room. What was refused is nowhere: not
+ * in the list, and not in what is in force. */
+Test(methods_address, no_room)
+{
+	struct spx_route_list full = {0};
+	struct spx_route_stats stats;
+	struct running r;
+	uint16_t right;
+
+	running_start_routing(&r);
+	for (right = 0; strcmp(r.setup.port[right].name, "right") != 0; right++)
+		;
+	spx_route_table_stats(r.app->routes, &stats);
+	for (uint32_t i = 0; i < 4096 - 2 - 1 - stats.next_hops; i++) {
+		struct spx_route_change c = {.operation = SPX_ROUTE_ADD,
+			.route = {.length = 24, .n_paths = 1, .address = {11, i >> 8, i & 0xff}}};
+
+		c.route.path[0] = (struct spx_path){.kind = SPX_NEXT_HOP_KIND_gateway,
+			.port = right,
+			.weight = 1,
+			.gateway = {12, 0, i >> 8, i & 0xff}};
+		cr_assert_eq(spx_route_list_add(&full, &c), 0);
+	}
+	cr_assert_eq(spx_route_table_change(r.app->routes, full.change, full.n, &r.err), 0, "%s", r.err.text);
+	running_refuses(&r, spx_method_address_add, "{\"port\": \"right\", \"address\": \"10.7.0.1/24\"}",
+		-ENOSPC, "next hops");
+	expect_addresses(&r, "[{\"port\": \"left\", \"address\": \"192.0.2.1/24\"}]");
+	cr_expect_eq(r.app->config->addresses.n, 1);
+	cr_expect(!r.app->config->port[right].addressed);
+	spx_route_list_free(&full);
+	running_end(&r);
+}
+
 /* The slow path makes changes at its next turn: waits until the list is as expected. */
 static void
 wait_for_neighbours(struct running *r, const char *expected)

@@ -1,6 +1,7 @@
 /* What a router says to whom by ARP, neighbour discovery and ICMP, and to whom it says nothing, whatever is
  * forged; see slow_arp.c, slow_nd.c, slow_icmp.c. */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
@@ -28,6 +29,16 @@ static void
 from_group(void)
 {
 	f.bytes[6] |= 1;
+}
+
+/* One more tag before those that are there. */
+static void
+tag(uint16_t control)
+{
+	memmove(f.bytes + 16, f.bytes + 12, f.length - 12);
+	f.length += 4;
+	frame_put16(&f, 12, TYPE_VLAN);
+	frame_put16(&f, 14, control);
 }
 
 /* ---- ARP -------------------------------------------------------------------------------------------------
@@ -68,6 +79,20 @@ Test(router_answers, arp)
 	cr_assert_eq(answers(), 0);
 }
 
+/* A priority tag is no VLAN, and the answer has it too; what stands behind one is in its VLAN. */
+Test(router_answers, arp_with_a_priority)
+{
+	arp(1, "10.9.0.2", "10.9.0.1");
+	tag(5 << 13);
+	cr_assert_eq(answers(), 1);
+	cr_assert_arr_eq(router_sent[IN].it.bytes + 12, ((uint8_t[]){0x81, 0, 5 << 5, 0, 8, 6, 0, 1}), 8);
+	cr_assert_arr_eq(router_sent[IN].it.bytes + 26, OUR_MAC, 6);
+	arp(1, "10.9.0.2", "10.9.0.1");
+	tag(10);
+	tag(5 << 13);
+	cr_assert_eq(answers(), 0);
+}
+
 /* ---- neighbour discovery ---------------------------------------------------------------------------------
  */
 
@@ -103,6 +128,20 @@ Test(router_answers, neighbour_solicitations)
 	solicitation("::", GROUP_OF_ONE, 0, 0);
 	cr_assert_eq(answers(), 1);
 	cr_assert_arr_eq(router_sent[IN].it.bytes, ((uint8_t[]){0x33, 0x33, 0, 0, 0, 1}), 6);
+}
+
+/* A priority tag is no VLAN: the answer has it too, and is whole. */
+Test(router_answers, a_neighbour_solicitation_with_a_priority)
+{
+	const struct frame *sent = &router_sent[IN].it;
+
+	solicitation("2001:db8:9::2", GROUP_OF_ONE, 1, 1);
+	tag(5 << 13);
+	cr_assert_eq(answers(), 1);
+	cr_assert_eq(sent->length, 90);
+	cr_assert_arr_eq(sent->bytes + 12, ((uint8_t[]){0x81, 0, 5 << 5, 0, 0x86, 0xdd}), 6);
+	cr_assert_eq(sent->bytes[58], 136);
+	cr_assert_arr_eq(sent->bytes + 84, OUR_MAC, 6);
 }
 
 /* RFC 4861 7.1.1: is silently discarded. */
@@ -204,16 +243,25 @@ Test(router_answers, echo)
 /* To whom nobody can answer. */
 Test(router_answers, no_echo)
 {
+	const uint8_t *mac = OUR_MAC;
+	char link_local[INET6_ADDRSTRLEN];
+
+	snprintf(link_local, sizeof(link_local), "fe80::%x:%x:%x:%x", (mac[0] ^ 2) << 8 | mac[1],
+		mac[2] << 8 | 0xff, 0xfe00 | mac[3], mac[4] << 8 | mac[5]);
+	echo6("2001:db8:9::2", link_local);
+	cr_assert_eq(answers(), 1);
 	echo4("10.9.0.1", "10.9.0.1", 0); /* to itself from itself */
 	cr_assert_eq(answers(), 0);
 	echo4("10.9.0.255", "10.9.0.1", 0);
 	cr_assert_eq(answers(), 0);
 	echo6("2001:db8:9::1", "2001:db8:9::1");
 	cr_assert_eq(answers(), 0);
+	echo6("::1", link_local);
+	cr_assert_eq(answers(), 0);
 	echo4("10.9.0.2", "10.9.0.1", 0);
 	from_group();
 	cr_assert_eq(answers(), 0);
-	cr_assert_eq(router_drops(SPX_DROP_martian_source), 4);
+	cr_assert_eq(router_drops(SPX_DROP_martian_source), 5);
 	echo4("10.9.0.2", "10.9.0.255", 0);
 	cr_assert_eq(answers(), 0);
 	echo6("2001:db8:9::2", "ff02::1");

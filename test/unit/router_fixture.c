@@ -46,9 +46,11 @@ tx(struct spx_port *p, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 
 	(void)queue;
 	for (uint16_t i = 0; i < n; i++) {
-		sent->n++;
 		sent->it.length = rte_pktmbuf_pkt_len(pkts[i]);
 		memcpy(sent->it.bytes, rte_pktmbuf_mtod(pkts[i], const uint8_t *), pkts[i]->data_len);
+		sent->id[sent->n % RTE_DIM(sent->id)] =
+			(uint16_t)(sent->it.bytes[18] << 8 | sent->it.bytes[19]);
+		sent->n++;
 	}
 	rte_pktmbuf_free_bulk(pkts, n);
 	return n;
@@ -95,8 +97,8 @@ router_stop(void)
 	spx_eal_stop();
 }
 
-void
-router_give(unsigned port, const struct frame *f)
+static void
+put(unsigned port, const struct frame *f)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(router->pool);
 	uint8_t *bytes;
@@ -108,7 +110,20 @@ router_give(unsigned port, const struct frame *f)
 	if (memcmp(bytes, anybody, sizeof(anybody)) == 0)
 		memcpy(bytes, router->port[port].mac, 6);
 	coming[port] = m;
+}
+
+void
+router_give(unsigned port, const struct frame *f)
+{
+	put(port, f);
 	turn();
+}
+
+void
+router_give_worker(unsigned port, const struct frame *f)
+{
+	put(port, f);
+	spx_worker_turn(router->worker[0]);
 }
 
 void

@@ -12,8 +12,9 @@
 enum { IN, SIDE, PLAIN, ROUTER_PORTS };
 
 struct router_sent {
-	unsigned n;      /* frames that went out by the port */
-	struct frame it; /* the last of them */
+	unsigned n;       /* frames that went out by the port */
+	struct frame it;  /* the last of them */
+	uint16_t id[256]; /* IPv4 identifications, of the first ones */
 };
 
 extern struct spx_appliance *router;
@@ -26,6 +27,9 @@ void router_stop(void);
 /* A frame comes in by a port, for the port's MAC address unless the test wrote another over the one of
  * frame_start, and everything that follows from it happens. */
 void router_give(unsigned port, const struct frame *f);
+
+/* The same, but the slow path's turn is left to the test. */
+void router_give_worker(unsigned port, const struct frame *f);
 
 /* Lets time go by and what is due happen. */
 void router_wait(unsigned ms);

@@ -88,3 +88,30 @@ Test(router_neighbours, the_port_goes_down_while_packets_wait)
 	cr_assert_eq(router_drops(SPX_DROP_port_down), 1);
 	cr_assert_eq(router->slowpath.n_waiting, 0);
 }
+
+/* A next hop that is new goes by a neighbour that is known. What comes when the slow path has begun to answer
+ * does not overtake what still stands in its ring. */
+Test(router_neighbours, known_to_all_but_the_next_hop)
+{
+	struct spx_route_change change = {.operation = SPX_ROUTE_ADD,
+		.route = {.family = SPX_ROUTE_IPV4, .length = 16, .n_paths = 1, .address = {172, 16}}};
+	struct spx_error err;
+	unsigned n = 0;
+
+	change.route.path[0] = (struct spx_path){
+		.kind = SPX_NEXT_HOP_KIND_gateway, .port = SIDE, .weight = 1, .gateway = {10, 8, 0, 2}};
+	cr_assert_eq(spx_route_table_change(router->routes, &change, 1, &err), 0, "%s", err.text);
+	for (; n < 3 * SPX_BURST_MAX; n++) {
+		router_udp4(&f, 20);
+		frame_put16(&f, f.ip + 4, (uint16_t)n);
+		router_between4(&f, "10.9.0.2", "172.16.0.1");
+		if (n == SPX_BURST_MAX + 10 || n == SPX_BURST_MAX + 20 || n == SPX_BURST_MAX + 30)
+			spx_slowpath_turn(&router->slowpath);
+		router_give_worker(IN, &f);
+	}
+	cr_assert_eq(router_sent[SIDE].n, n);
+	for (unsigned i = 0; i < n; i++)
+		cr_assert_eq(
+			router_sent[SIDE].id[i], i, "%u went out as number %u", router_sent[SIDE].id[i], i);
+	cr_assert_eq(router->slowpath.counters.exceptions[SPX_EXCEPTION_neighbour], SPX_BURST_MAX + 20);
+}

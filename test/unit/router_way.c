@@ -50,6 +50,24 @@ Test(router_way, tagged_frames_are_not_sent_on)
 	cr_assert_eq(router_sent[SIDE].n, 1);
 }
 
+/* A priority tag does not hide the VLAN behind it. */
+Test(router_way, frames_of_a_vlan_with_a_priority_are_not_sent_on)
+{
+	frame_start(&f, TYPE_VLAN);
+	frame_tag(&f, 5 << 13, TYPE_VLAN);
+	frame_tag(&f, 10, TYPE_IPV4);
+	frame_ipv4(&f, IPPROTO_UDP, 0);
+	frame_udp(&f);
+	frame_close(&f);
+	router_between4(&f, "10.9.0.2", "10.8.0.2");
+	router_give(IN, &f);
+	router_between4(&f, "10.9.0.2", "172.16.0.1"); /* nowhere to go: not a word */
+	router_give(IN, &f);
+	cr_assert_eq(router_drops(SPX_DROP_vlan), 1);
+	cr_assert_eq(router_sent[SIDE].n, 0);
+	cr_assert_eq(router_sent[IN].n, 0);
+}
+
 /* RFC 1812 5.3.4: or every router of a link would send it on. */
 Test(router_way, a_frame_for_all_is_not_sent_on)
 {
