@@ -232,7 +232,7 @@ spx_flow_remember4(struct spx_flow_cache *c, const struct spx_key4 key[], const 
 
 	if (c->exact[SPX_FLOW_IPV4] == NULL)
 		return;
-	set = spx_flow_exact_lookup4(c->exact[SPX_FLOW_IPV4], key, hash, set, found);
+	set = spx_flow_exact_again4(c->exact[SPX_FLOW_IPV4], key, hash, set, found);
 	SPX_FOREACH (i, set)
 		__atomic_store_n(&found[i]->memo, memo[i], __ATOMIC_RELAXED);
 }
@@ -246,7 +246,7 @@ spx_flow_remember6(struct spx_flow_cache *c, const struct spx_key6 key[], const 
 
 	if (c->exact[SPX_FLOW_IPV6] == NULL)
 		return;
-	set = spx_flow_exact_lookup6(c->exact[SPX_FLOW_IPV6], key, hash, set, found);
+	set = spx_flow_exact_again6(c->exact[SPX_FLOW_IPV6], key, hash, set, found);
 	SPX_FOREACH (i, set)
 		__atomic_store_n(&found[i]->memo, memo[i], __ATOMIC_RELAXED);
 }

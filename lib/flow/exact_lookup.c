@@ -94,6 +94,7 @@ struct wanted {
 	uint32_t *action;
 	uint64_t *memo;
 	bool prefetched; /* the headers have been asked for (spx_flow_exact_lines) */
+	bool again;      /* these packets have been looked up already: no time goes by */
 };
 
 static __rte_always_inline void
@@ -127,7 +128,8 @@ lookup(struct spx_flow_exact *x, const uint8_t *key, size_t key_size, const uint
 
 	if (!wanted.prefetched)
 		prefetch_sets(x, hash, members);
-	x->looked_up += spx_set_count(members);
+	if (!wanted.again)
+		x->looked_up += spx_set_count(members);
 	if (unlikely(x->looked_up - x->aged > AGE_LATEST))
 		spx_flow_exact_age(x);
 	tick = exact_tick(x);
@@ -158,6 +160,14 @@ spx_flow_exact_lookup4(struct spx_flow_exact *x, const struct spx_key4 key[], co
 }
 
 uint64_t
+spx_flow_exact_again4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
+	uint64_t set, struct spx_flow_data *found[])
+{
+	return lookup(x, (const uint8_t *)key, EXACT_KEY4_SIZE, hash, set,
+		(struct wanted){.found = found, .again = true});
+}
+
+uint64_t
 spx_flow_exact_answer4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
 	const uint32_t bytes[], uint64_t set, uint32_t action[], uint64_t memo[])
 {
@@ -170,6 +180,14 @@ spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 key[], co
 	uint64_t set, struct spx_flow_data *found[])
 {
 	return lookup(x, (const uint8_t *)key, EXACT_KEY6_SIZE, hash, set, (struct wanted){.found = found});
+}
+
+uint64_t
+spx_flow_exact_again6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
+	uint64_t set, struct spx_flow_data *found[])
+{
+	return lookup(x, (const uint8_t *)key, EXACT_KEY6_SIZE, hash, set,
+		(struct wanted){.found = found, .again = true});
 }
 
 uint64_t

@@ -139,6 +139,12 @@ uint64_t spx_flow_exact_lookup4(struct spx_flow_exact *x, const struct spx_key4 
 uint64_t spx_flow_exact_lookup6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
 	uint64_t set, struct spx_flow_data *found[]);
 
+/* The same for packets of a burst that has been looked up: they are not new ones for the order of use. */
+uint64_t spx_flow_exact_again4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
+	uint64_t set, struct spx_flow_data *found[]);
+uint64_t spx_flow_exact_again6(struct spx_flow_exact *x, const struct spx_key6 key[], const uint64_t hash[],
+	uint64_t set, struct spx_flow_data *found[]);
+
 /* The same with what a cache does of it: action[i] and memo[i] of each hit are the flow's, and the packet
  * counts there with its bytes[i]. IPv4: fast when spx_flow_exact_lines of the hashes have been asked for. */
 uint64_t spx_flow_exact_answer4(struct spx_flow_exact *x, const struct spx_key4 key[], const uint64_t hash[],
