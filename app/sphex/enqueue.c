@@ -19,7 +19,7 @@ enqueue_all(struct spx_worker *w, const struct spx_burst *b)
 	if (others != 0)
 		return false;
 	batch = &w->batch[out];
-	memcpy(&batch->pkt[batch->n], b->pkt, b->n * sizeof(b->pkt[0]));
+	memcpy(&batch->pkt[batch->n], b->pkt, b->n * sizeof(struct rte_mbuf *));
 	batch->n += b->n;
 	w->batch_ports |= spx_set_one(out);
 	return true;

@@ -111,12 +111,19 @@ local4(struct spx_slowpath *s, struct rte_mbuf *m)
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + meta->layout.l3);
 	const struct rte_icmp_hdr *icmp = (const struct rte_icmp_hdr *)(frame + meta->layout.l4);
 
-	if (ip->next_proto_id != IPPROTO_ICMP || !is_plain(m, meta))
-		hand_on(s, m);
-	else if (icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST)
+	if (ip->next_proto_id == IPPROTO_ICMP && is_plain(m, meta) &&
+		icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST)
 		echo(s, m, echo4);
 	else
 		hand_on(s, m);
+}
+
+/* An address of that port, its link-local one among them, or of another. */
+static bool
+is_for_us6(const struct spx_slowpath *s, uint16_t port, const uint8_t address[16])
+{
+	return spx_slow_is_ours(s, SPX_ROUTE_IPV6, port, address) ||
+	       (address[0] != 0xff && spx_address_find(&s->now->addresses, SPX_ROUTE_IPV6, address) != NULL);
 }
 
 static void
@@ -127,20 +134,14 @@ local6(struct spx_slowpath *s, struct rte_mbuf *m)
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)(frame + meta->layout.l3);
 	const struct spx_icmp6 *icmp = (const struct spx_icmp6 *)(frame + meta->layout.l4);
 
-	if ((ip->proto != IPPROTO_ICMPV6 || !is_plain(m, meta)) && ip->dst_addr[0] == 0xff)
-		spx_slow_consume(s, m); /* multicast listener reports have a hop-by-hop header */
-	else if (ip->proto != IPPROTO_ICMPV6 || !is_plain(m, meta))
-		hand_on(s, m);
-	else if (icmp->type >= ND_ROUTER_SOLICIT && icmp->type <= ND_REDIRECT)
+	const bool plain = ip->proto == IPPROTO_ICMPV6 && is_plain(m, meta);
+
+	if (plain && icmp->type >= ND_ROUTER_SOLICIT && icmp->type <= ND_REDIRECT)
 		spx_slow_nd(s, m);
-	else if (icmp->type == ICMP6_ECHO_REQUEST &&
-		 spx_slow_is_ours(s, SPX_ROUTE_IPV6, meta->in_port, ip->dst_addr))
+	else if (plain && icmp->type == ICMP6_ECHO_REQUEST && is_for_us6(s, meta->in_port, ip->dst_addr))
 		echo(s, m, echo6);
-	else if (icmp->type == ICMP6_ECHO_REQUEST && ip->dst_addr[0] != 0xff &&
-		 spx_address_find(&s->now->addresses, SPX_ROUTE_IPV6, ip->dst_addr) != NULL)
-		echo(s, m, echo6); /* an address of another port */
 	else if (ip->dst_addr[0] == 0xff)
-		spx_slow_consume(s, m); /* groups are for neighbour discovery alone */
+		spx_slow_consume(s, m); /* groups are for neighbour discovery alone; others listen to them */
 	else
 		hand_on(s, m);
 }

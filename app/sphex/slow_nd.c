@@ -211,15 +211,15 @@ spx_slow_nd(struct spx_slowpath *s, struct rte_mbuf *mbuf)
 	uint32_t end = layout->l3 + (uint32_t)sizeof(*m.ip) + rte_be_to_cpu_16(m.ip->payload_len);
 	bool plain =
 		!spx_layout_in_vlan(layout) && layout->l4 == layout->l3 + sizeof(*m.ip) && mbuf->nb_segs == 1;
+	bool valid;
 
 	m.length = plain && end <= rte_pktmbuf_data_len(mbuf) ? end - layout->l4 : 0;
-	if (m.length < MESSAGE || m.ip->hop_limits != HOPS || m.nd->code != 0 ||
-		rte_ipv6_udptcp_cksum_verify(m.ip, m.nd) != 0 || !has_sound_options(&m) || !makes_sense(&m))
-		spx_slow_consume(s, mbuf); /* RFC 4861 7.1: silently */
-	else if (m.nd->type == ND_NEIGHBOR_SOLICIT)
+	valid = m.length >= MESSAGE && m.ip->hop_limits == HOPS && m.nd->code == 0 &&
+		rte_ipv6_udptcp_cksum_verify(m.ip, m.nd) == 0 && has_sound_options(&m) && makes_sense(&m);
+	if (valid && m.nd->type == ND_NEIGHBOR_SOLICIT)
 		take_solicitation(s, mbuf, &m);
-	else if (m.nd->type == ND_NEIGHBOR_ADVERT)
+	else if (valid && m.nd->type == ND_NEIGHBOR_ADVERT)
 		take_advertisement(s, mbuf, &m);
 	else
-		spx_slow_consume(s, mbuf);
+		spx_slow_consume(s, mbuf); /* RFC 4861 7.1: silently */
 }

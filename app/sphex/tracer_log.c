@@ -189,7 +189,7 @@ static json_t *
 sorted(json_t *groups)
 {
 	size_t n = json_array_size(groups);
-	json_t **group = calloc(n + 1, sizeof(*group)), *out = json_array();
+	json_t **group = calloc(n + 1, sizeof(json_t *)), *out = json_array();
 
 	for (size_t i = 0; i < n && group != NULL; i++)
 		group[i] = json_array_get(groups, i);
@@ -198,7 +198,7 @@ sorted(json_t *groups)
 		json_decref(out);
 		return groups;
 	}
-	qsort(group, n, sizeof(*group), by_packets);
+	qsort(group, n, sizeof(json_t *), by_packets);
 	for (size_t i = 0; i < n; i++)
 		json_array_append(out, group[i]);
 	free(group);

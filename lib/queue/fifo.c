@@ -75,7 +75,7 @@ spx_queue_create(const struct spx_queue_options *options, uint64_t hz, uint64_t 
 	if (hz < HZ_MIN || hz > HZ_MAX)
 		return spx_error(err, -EINVAL, "a clock of %" PRIu64 " Hz; %u to %" PRIu64 " expected", hz,
 			HZ_MIN, HZ_MAX);
-	size = RTE_ALIGN_CEIL(sizeof(*q) + capacity * sizeof(q->ring[0]), RTE_CACHE_LINE_SIZE);
+	size = RTE_ALIGN_CEIL(sizeof(*q) + capacity * sizeof(struct rte_mbuf *), RTE_CACHE_LINE_SIZE);
 	q = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
 	if (q == NULL)
 		return spx_error(err, -ENOMEM, "no memory for a queue of %" PRIu32 " packets", capacity);
