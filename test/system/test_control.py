@@ -246,10 +246,9 @@ def test_the_socket_comes_and_goes(net):
 
 def test_without_a_name(net):
     """In the run directory, which dead instances leave no sockets in; or none at all."""
-    os.chmod(net.folder, 0o777)
     user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
     environment = os.environ | {"XDG_RUNTIME_DIR": net.folder}
-    arguments = [lab.SPHEX, "--trace", trace(net), "--seconds", "60", "--idle", "sleep", "--hugepages", "off"]
+    arguments = [net.copy(lab.SPHEX), "--trace", trace(net), "--seconds", "60", "--idle", "sleep", "--hugepages", "off"]
     first = net.start(None, arguments, env=environment, **user)
     first.wait_for("control socket")
     path = os.path.join(net.folder, "sphex", f"{first.process.pid}.sock")
